@@ -1,0 +1,52 @@
+# Every task of the project; CI runs these and nothing else. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed (make PYTHON=python3.12 …)")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/installed ## publish, relay and consume, live in this terminal (ARGS="--seconds 20")
+	@$(BIN)/pg-tide demo $(ARGS)
+
+.PHONY: test
+test: unit integration acceptance ## every test, against a real PostgreSQL and a real Apache Kafka
+
+.PHONY: unit
+unit: $(VENV)/installed ## tests without I/O
+	$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: integration
+integration: $(VENV)/installed ## the contracts, and SQL against PostgreSQL
+	$(PYTEST) tests/contract tests/integration $(ARGS)
+
+.PHONY: acceptance
+acceptance: $(VENV)/installed ## the pg-tide process between PostgreSQL and Apache Kafka
+	$(PYTEST) tests/acceptance $(ARGS)
+
+.PHONY: format
+format: $(VENV)/installed ## rewrite the code in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lint
+lint: $(VENV)/installed ## style and common mistakes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: $(VENV)/installed ## mypy, strict, package and tests
+	$(BIN)/mypy
