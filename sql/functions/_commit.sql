@@ -1,0 +1,44 @@
+create or replace function tide._commit(
+  group_id  int,
+  epoch     uuid,
+  row_ctid  tid,
+  done      pg_snapshot,
+  page      pg_snapshot,
+  last_id   bigint,
+  delivered bigint,
+  filtered  bigint
+) returns tid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  written tid;
+  moved   tid;
+begin
+  -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
+  perform set_config('synchronous_commit', 'off', true);
+  if not tide._lease_held(group_id, epoch) then
+    perform tide._lease_lost(group_id);
+  end if;
+  -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be
+  -- reused by another group's row, so group and epoch go with it.
+  update tide.position p
+    set done = _commit.done, page = _commit.page, last_id = _commit.last_id,
+        delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
+        last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
+        writer_xmin = pg_current_xact_id()::xid
+    where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
+    returning p.ctid into written;
+  if found then
+    return written;
+  end if;
+  select p.ctid into moved from tide.position p
+    where p.group_id = _commit.group_id and p.epoch = _commit.epoch
+    for no key update;
+  if not found then
+    perform tide._lease_lost(group_id);
+  end if;
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered);
+end $$;
+comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint) is
+  'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';

@@ -1,0 +1,54 @@
+-- The predicate on xid is written so that only the id index fits: pages follow each other by id.
+create or replace function tide._next_page(
+  group_id     int,
+  epoch        uuid,
+  outbox_id    int,
+  done         pg_snapshot,
+  page         pg_snapshot,
+  last_id      bigint,
+  max_messages int,
+  max_bytes    bigint
+) returns table (
+  id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea,
+  is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  perform tide._require_read_committed();
+  return query
+    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint,
+           case when tide._lease_held(_next_page.group_id, _next_page.epoch)
+             then pg_current_snapshot()::text else tide._lease_lost(_next_page.group_id) end
+    union all
+    select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
+             else tide._foreign_xid(_next_page.outbox_id, w.id) end,
+           w.source, w.op, w.key, w.dedup_key, w.headers::text,
+           coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
+           convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
+           w.bytes_so_far, null::text
+      from (
+        select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
+          from (
+            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+              from tide.message m
+              where m.outbox_id = _next_page.outbox_id
+                and m.id > _next_page.last_id
+                and not pg_visible_in_snapshot(m.xid, _next_page.done)
+                and pg_visible_in_snapshot(m.xid, _next_page.page)
+              order by m.id
+              limit _next_page.max_messages
+          ) as p
+      ) as w
+      where w.bytes_so_far - w.size < _next_page.max_bytes;
+end $$;
+comment on function tide._next_page(int, uuid, int, pg_snapshot, pg_snapshot, bigint, int, bigint) is
+  'The next page of an open window, after last_id, in the form of tide._open_window.';

@@ -1,0 +1,52 @@
+-- Sequential scans are off, and the order is by an expression, so that the plan is the xid index
+-- and a sort whatever the statistics say; a parallel worker would cost more than the poll.
+create or replace function tide._open_window(
+  group_id     int,
+  epoch        uuid,
+  outbox_id    int,
+  done         pg_snapshot,
+  max_messages int,
+  max_bytes    bigint
+) returns table (
+  id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea,
+  is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text
+)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+begin
+  perform tide._require_read_committed();
+  -- The snapshot and the rows come from this one statement: two would see two snapshots.
+  return query
+    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint,
+           case when tide._lease_held(_open_window.group_id, _open_window.epoch)
+             then pg_current_snapshot()::text else tide._lease_lost(_open_window.group_id) end
+    union all
+    select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
+             else tide._foreign_xid(_open_window.outbox_id, w.id) end,
+           w.source, w.op, w.key, w.dedup_key, w.headers::text,
+           coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
+           convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
+           w.bytes_so_far, null::text
+      from (
+        select p.*, sum(p.size) over (order by p.id + 0 rows unbounded preceding)::bigint as bytes_so_far
+          from (
+            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+              from tide.message m
+              where m.outbox_id = _open_window.outbox_id
+                and (m.xid >= pg_snapshot_xmax(_open_window.done)
+                     or m.xid = any (array(select pg_snapshot_xip(_open_window.done))))
+              order by m.id + 0
+              limit _open_window.max_messages
+          ) as p
+      ) as w
+      where w.bytes_so_far - w.size < _open_window.max_bytes;
+end $$;
+comment on function tide._open_window(int, uuid, int, pg_snapshot, int, bigint) is
+  'Takes a window: first a row with the snapshot alone, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
