@@ -18,7 +18,7 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan
+set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 begin

@@ -6,7 +6,7 @@ declare
 begin
   raise exception 'there is no outbox "%"', outbox
     using errcode = 'undefined_object',
-      hint = coalesce(format('Did you mean "%s"?', nearest),
+      hint = coalesce('Did you mean "' || nearest || '"?',
         format('Create it with "SELECT tide.outbox_create(%L)".', outbox));
 end $$;
 comment on function tide._no_such_outbox(text) is 'Raises 42704 with the nearest name as a hint.';

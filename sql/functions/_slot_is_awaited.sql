@@ -2,6 +2,7 @@ create or replace function tide._slot_is_awaited(outbox_id int, slot int2) retur
 language plpgsql volatile
 set enable_seqscan = off
 set jit = off
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   reader tide.position;

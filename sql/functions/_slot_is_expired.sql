@@ -3,6 +3,7 @@ create or replace function tide._slot_is_expired(outbox_id int, slot int2) retur
 language plpgsql volatile
 set enable_seqscan = off
 set jit = off
+set plan_cache_mode = force_custom_plan
 as $$
 declare
   expired boolean;

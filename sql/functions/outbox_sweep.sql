@@ -26,6 +26,7 @@ begin
     end loop;
     perform tide._turn_ring(swept_outbox.id);
   end loop;
+  perform tide._drop_empty_rings();
   return emptied;
 end $$;
 comment on function tide.outbox_sweep(text) is
