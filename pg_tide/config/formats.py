@@ -1,0 +1,147 @@
+"""The forms that an option's value may have to have, by name.
+
+The same as the SQL functions `tide._format_problems` calls, but for JMESPath: SQL sees only that
+an expression is not empty.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable
+from typing import Any
+
+from pg_tide.config.scalars import read
+from pg_tide.expression import Expression
+from pg_tide.template import template_pieces, template_problems
+from pg_tide.words import quoted, shown, shown_name
+
+LEGAL_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+_NOT_IN_TOPICS = re.compile(r"[^a-zA-Z0-9._-]")
+_LONGEST_TOPIC = 249
+
+_SPACES = " \t\n\r"
+_PORT = re.compile(r"[0-9]{1,5}")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
+
+_ID = re.compile(r"[0-9]{1,18}")
+_TIMESTAMP = re.compile(
+    r"([1-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    r"(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?"
+)
+
+Problems = list[str]
+
+
+def host_ports(text: str) -> tuple[str, ...]:
+    """Cut a list of host:port into its entries."""
+    return tuple(entry.strip(_SPACES) for entry in text.split(","))
+
+
+def header_texts(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return headers with their values as text: a number counts as its digits."""
+    return {name: read("text", value) for name, value in headers.items()}
+
+
+def _host_port_list(text: str) -> Problems:
+    return [problem for entry in host_ports(text) if (problem := _host_port(entry))]
+
+
+def _host_port(entry: str) -> str | None:
+    if not entry:
+        return "an entry is empty; write host:port, separated by commas"
+    if "://" in entry:
+        return f"{quoted(entry)} is not host:port; leave out the protocol"
+    if not entry.startswith("[") and entry.count(":") > 1:
+        return f'{quoted(entry)} is an IPv6 address without brackets; write it like "[::1]:9092"'
+    host, colon, port = entry.rpartition(":")
+    if not colon or entry.endswith("]"):
+        return f"{quoted(entry)} has no port; write {quoted(entry + ':9092')}"
+    return _host_and_port(entry, host, port)
+
+
+def _host_and_port(entry: str, host: str, port: str) -> str | None:
+    if not _HOST.fullmatch(host):
+        return f"{quoted(entry)} has a host that is neither a name nor an address"
+    if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65_535:
+        return f"{quoted(entry)} has a port that is not between 1 and 65535"
+    return None
+
+
+def _topic_template(text: str) -> Problems:
+    constants = [
+        (place, piece[:1] if piece in {"{{", "}}"} else piece)
+        for place, piece in template_pieces(text)
+        if piece[0] not in "{}" or piece in {"{{", "}}"}
+    ]
+    length = sum(len(constant) for _, constant in constants)
+    wrong = template_problems(text)
+    wrong += [problem for place, piece in constants if (problem := _topic_part(place, piece))]
+    if not text:
+        wrong.append("must not be empty")
+    if text in {".", ".."}:
+        wrong.append('must not be "." or ".."')
+    if length > _LONGEST_TOPIC:
+        wrong.append(f"has {length} constant characters; Kafka takes {_LONGEST_TOPIC} at most")
+    return wrong
+
+
+def _topic_part(place: int, constant: str) -> str | None:
+    if not (found := _NOT_IN_TOPICS.search(constant)):
+        return None
+    at = f"{quoted(found[0])} at character {place + found.start()}"
+    return f'{at} is not allowed in a topic; Kafka takes a-z, A-Z, 0-9, ".", "_" and "-"'
+
+
+def _key_template(text: str) -> Problems:
+    return template_problems(text) if text else ["must not be empty"]
+
+
+def _jmespath(text: str) -> Problems:
+    if not text.strip(_SPACES):
+        return ["must not be empty"]
+    try:
+        Expression(text)
+    except ValueError as error:
+        return [f"{quoted(text)} is not JMESPath: {error}"]
+    return []
+
+
+def _start_from(text: str) -> Problems:
+    if text in {"earliest", "latest"} or _ID.fullmatch(text) or _is_timestamp(text):
+        return []
+    example = "2026-01-31T12:00:00Z"
+    expected = f"earliest, latest, a message id or a timestamp like {example}"
+    return [f"must be {expected}, not {quoted(text)}"]
+
+
+def _is_timestamp(text: str) -> bool:
+    found = _TIMESTAMP.fullmatch(text)
+    return found is not None and int(found[3]) <= monthrange(int(found[1]), int(found[2]))[1]
+
+
+def _header_map(path: str, headers: dict[str, Any]) -> Problems:
+    wrong = []
+    for name, value in headers.items():
+        plain = read("text", value)
+        header = shown_name(f"{path}.{name}")
+        if not name:
+            wrong.append(f"{path}: a header needs a name")
+        if plain is None:
+            wrong.append(f"{header}: must be a string, not {shown(value)}")
+        else:
+            wrong += [f"{header}: {problem}" for problem in template_problems(plain)]
+    return wrong
+
+
+def _of_text(check: Callable[[str], Problems]) -> Callable[[str, Any], Problems]:
+    return lambda path, text: [f"{path}: {problem}" for problem in check(text)]
+
+
+FORMATS: dict[str, Callable[[str, Any], Problems]] = {
+    "host_port_list": _of_text(_host_port_list),
+    "topic_template": _of_text(_topic_template),
+    "key_template": _of_text(_key_template),
+    "header_map": _header_map,
+    "jmespath": _of_text(_jmespath),
+    "start_from": _of_text(_start_from),
+}

@@ -1,0 +1,98 @@
+"""An option as everything else reads it: validation, the SQL catalogue, the reference, --help.
+
+It is declared once, as a field of a pydantic model; the rows here are read off those fields.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+_TYPES = {int: "integer", bool: "boolean", str: "text", tuple: "text", dict: "object"}
+
+
+class Format(NamedTuple):
+    """Marks a field whose value must have a form that has a name; see formats.py."""
+
+    name: str
+
+
+class Elsewhere(NamedTuple):
+    """Marks a field whose default is not what other tools have: theirs, and why ours differs."""
+
+    default: str
+    why: str
+
+
+class Section(BaseModel):
+    """Options that belong together, under one title in the reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    title: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: a row of the catalogue. Limits of a text are of its length in characters."""
+
+    name: str
+    type: str
+    description: str
+    section: str
+    format: str | None
+    default: Any
+    minimum: int | None
+    maximum: int | None
+    choices: tuple[str, ...]
+    required: bool
+    elsewhere: Elsewhere | None
+
+
+def options_of(section: type[Section]) -> Iterator[Option]:
+    """Read the options off the fields of a section, those of a nested model with dotted names."""
+    yield from _options(section, "", section.title)
+
+
+def _options(model: type[BaseModel], prefix: str, section: str) -> Iterator[Option]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _options(field.annotation, f"{prefix}{name}.", section)
+        else:
+            yield _option(prefix + name, field, section)
+
+
+def _option(name: str, field: FieldInfo, section: str) -> Option:
+    declared, choices = _type(field.annotation)
+    marks = {type(mark): mark for mark in field.metadata}
+    form = marks.get(Format)
+    return Option(
+        name=name,
+        type=declared,
+        description=field.description or "",
+        section=section,
+        format=form.name if form else None,
+        default=None if field.default is PydanticUndefined else field.default,
+        minimum=_limit(field, "ge", "min_length"),
+        maximum=_limit(field, "le", "max_length"),
+        choices=choices,
+        required=field.is_required(),
+        elsewhere=marks.get(Elsewhere),
+    )
+
+
+def _type(annotation: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the catalogue's name of a type, and the choices if it is a list of them."""
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+    if get_origin(annotation) is Literal:
+        return "text", get_args(annotation)
+    if get_origin(annotation) in _TYPES:
+        return _TYPES[get_origin(annotation)], ()
+    return _type(kinds[0]) if kinds else (_TYPES[annotation], ())
+
+
+def _limit(field: FieldInfo, *names: str) -> int | None:
+    found = (getattr(mark, name, None) for mark in field.metadata for name in names)
+    return next((limit for limit in found if limit is not None), None)

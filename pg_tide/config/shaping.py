@@ -1,0 +1,30 @@
+"""Options of a pipeline: which messages go, and in what shape."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pg_tide.config.option import Format, Section
+
+
+class Transform(BaseModel):
+    """JMESPath expressions over the message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    filter: Annotated[str | None, Format("jmespath")] = Field(
+        None,
+        description='drops the messages for which it is null, false, "", [] or {}',
+    )
+    payload: Annotated[str | None, Format("jmespath")] = Field(
+        None,
+        description="its result is the new payload; a null result is a tombstone",
+    )
+
+
+class Shaping(Section):
+    """What happens to a message before it goes."""
+
+    title: ClassVar[str] = "Shaping"
+
+    transform: Transform = Field(default_factory=Transform)

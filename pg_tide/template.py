@@ -1,0 +1,188 @@
+"""`{variable}` templates, compiled once: what they say about a message is read when rendered.
+
+The same rules of writing as the SQL function `tide._template_problems`. A template without
+variables is its `constant`; a payload is parsed at most once a message, and only if asked for.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pg_tide.errors import MessageError
+from pg_tide.exact_json import write_text
+from pg_tide.message import Message
+from pg_tide.nearest import nearest
+from pg_tide.payload import parse_payload
+from pg_tide.words import quoted
+
+Read = Callable[["Values"], str | None]
+
+_PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
+_NAMED = re.compile(r"headers\..+|(payload|original)(\.[^.]+)+", re.DOTALL)
+_ROOTS = ("headers", "payload", "original")
+
+
+class Values:
+    """What templates read of one message, as it is to be delivered and as it was published."""
+
+    __slots__ = ("_original", "_payload", "message", "published")
+    _payload: Any
+    _original: Any
+
+    def __init__(self, message: Message, published: Message) -> None:
+        self.message = message
+        self.published = published
+
+    @property
+    def payload(self) -> Any:
+        """The payload after the transform, parsed."""
+        try:
+            return self._payload
+        except AttributeError:
+            self._payload = parse_payload(self.message, "route")
+            return self._payload
+
+    @property
+    def original(self) -> Any:
+        """The payload as published, parsed."""
+        if self.published is self.message:
+            return self.payload
+        try:
+            return self._original
+        except AttributeError:
+            self._original = parse_payload(self.published, "route")
+            return self._original
+
+
+_VARIABLES: dict[str, Read] = {
+    "stream_table": lambda values: values.message.source or values.message.outbox,
+    "outbox": lambda values: values.message.outbox,
+    "op": lambda values: values.message.op,
+    "outbox_id": lambda values: str(values.message.id),
+    "dedup_key": lambda values: values.message.dedup_key,
+    "key": lambda values: values.message.key,
+}
+_NULLABLE_KEYS = frozenset({"key", "dedup_key"})
+
+
+class Template:
+    """A template; `option` names it in errors. Raises ValueError with every problem at once.
+
+    `constant` is the whole text of one without variables; `variable` is the name where the
+    template is one variable and nothing else.
+    """
+
+    def __init__(self, text: str, option: str = "template") -> None:
+        if found := template_problems(text):
+            raise ValueError("; ".join(found))
+        self.text = text
+        self.option = option
+        self._parts = _compiled(text)
+        names = [name for _, name, _ in self._parts if name]
+        self.variables = frozenset(names)
+        self.constant = None if names else "".join(text for text, _, _ in self._parts)
+        self.variable = names[0] if text == f"{{{names[0] if names else ''}}}" else None
+        self._nullable = [_VARIABLES[name] for name in sorted(self.variables & _NULLABLE_KEYS)]
+
+    def render(self, values: Values) -> str:
+        """Return the text for a message; MessageError where a variable has no value."""
+        pieces = []
+        for constant, name, read in self._parts:
+            value = read(values)
+            if value is None:
+                raise self._missing(name, values)
+            pieces.append(constant)
+            pieces.append(value)
+        return "".join(pieces)
+
+    def render_key(self, values: Values) -> str | None:
+        """Return the same for a message key: null where `{key}` or `{dedup_key}` is null."""
+        for read in self._nullable:
+            if read(values) is None:
+                return None
+        return self.render(values)
+
+    def _missing(self, name: str, values: Values) -> MessageError:
+        return MessageError(
+            f"{self.option}: message {values.message.id} has no value for {{{name}}}",
+            stage="route",
+            reason="template_value_missing",
+        )
+
+
+def _compiled(text: str) -> list[tuple[str, str, Read]]:
+    """Return each variable: the constant text before it, its name, how to read it."""
+    parts: list[tuple[str, str, Read]] = []
+    constant = ""
+    for _, piece in template_pieces(text):
+        if piece in ("{{", "}}"):
+            constant += piece[0]
+        elif piece.startswith("{"):
+            parts.append((constant, piece[1:-1], _reader(piece[1:-1])))
+            constant = ""
+        else:
+            constant += piece
+    if constant:
+        parts.append((constant, "", lambda _: ""))
+    return parts
+
+
+def _reader(name: str) -> Read:
+    if name in _VARIABLES:
+        return _VARIABLES[name]
+    root, _, rest = name.partition(".")
+    if root == "headers":
+        return lambda values: _text((values.message.headers or {}).get(rest))
+    path = rest.split(".")
+    if root == "payload":
+        return lambda values: _text(_found(values.payload, path))
+    return lambda values: _text(_found(values.original, path))
+
+
+def _found(value: Any, path: list[str]) -> Any:
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else write_text(value)
+
+
+def template_pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Cut into variables, braces and what is between them, each with its place from 1."""
+    return ((match.start() + 1, match[0]) for match in _PIECE.finditer(text))
+
+
+def template_problems(text: str) -> list[str]:
+    """Return what is wrong with how a template is written."""
+    pieces = template_pieces(text)
+    return [problem for place, piece in pieces if (problem := _piece_problem(place, piece))]
+
+
+def _piece_problem(place: int, piece: str) -> str | None:
+    at = f"at character {place}"
+    if piece == "{":
+        return f'"{{" {at} is never closed; write "{{{{" for a brace'
+    if piece == "}":
+        return f'"}}" {at} closes nothing; write "}}}}" for a brace'
+    if piece == "{}":
+        return f'"{{}}" {at} names no variable; write "{{{{}}}}" for braces'
+    if not piece.startswith("{") or piece == "{{":
+        return None
+    name = piece[1:-1]
+    if name in _VARIABLES or _NAMED.fullmatch(name):
+        return None
+    return f"unknown variable {quoted(piece)} {at}; {_suggestion(name)}"
+
+
+def _suggestion(name: str) -> str:
+    root, dot, rest = name.partition(".")
+    if root in _ROOTS:
+        return f'{root} needs a name, as in "{{{root}.name}}"'
+    if near := nearest(root, _ROOTS) if dot else nearest(name, _VARIABLES):
+        return f"did you mean {quoted('{' + near + dot + rest + '}')}?"
+    known = ", ".join(f"{{{name}}}" for name in (*_VARIABLES, "headers.name", "payload.name"))
+    return f"there are {known} and {{original.name}}"

@@ -1,0 +1,1 @@
+"""Tools of the project itself, run from its folder: none is installed."""

@@ -1,0 +1,67 @@
+"""Makes `docs/reference/cli.md` from the commands of `pg-tide` and the options of the process."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pg_tide.cli import main
+from pg_tide.config.process import PROCESS_OPTIONS, ProcessOption
+
+_HEAD = """\
+<!-- Generated from pg_tide/cli and pg_tide/config/process.py by "make generate". -->
+# The command line
+
+Without a command, `pg-tide` runs the relay. Every option below can also be set in the environment,
+by the variable beside it; the command line wins. `--help` shows the same.
+"""
+
+_ENDINGS = """\
+## Exit codes
+
+| code | means |
+| --- | --- |
+| 0 | stopped when asked (SIGTERM, SIGINT), or the command did what it was for |
+| 1 | failed while running; `pg-tide status`: a pipeline is failed, halted or retrying |
+| 2 | wrong usage: an option is missing, unknown or has a value that does not fit |
+| 3 | the environment: database unreachable at start, schema missing, older or newer, port busy |
+
+An error is one line on standard error that begins with `pg-tide:`, and often a second one with a
+hint.
+"""
+
+
+def cli_page() -> str:
+    """Return the reference of the command line as Markdown."""
+    rows = [_process_row(option) for option in PROCESS_OPTIONS]
+    parts = [_HEAD, f"## pg-tide\n\n{_help(main)}\n"]
+    parts.append(_table(("option", "environment", "default", ""), rows))
+    commands: Mapping[str, Any] = main.commands
+    for name, command in sorted(commands.items()):
+        parts.append(f"## pg-tide {name}\n\n{_help(command)}\n")
+        rows = [_row(one) for one in command.params if not one.hidden]
+        if rows:
+            parts.append(_table(("option", "environment", "default", ""), rows))
+    return "\n".join([*parts, _ENDINGS])
+
+
+def _help(command: Any) -> str:
+    return inspect.cleandoc(command.help)
+
+
+def _process_row(option: ProcessOption) -> Sequence[str]:
+    default = option.argument.default
+    shown = "required" if option.required else f"`{default}`" if default else "unset"
+    return f"`{option.name}`", f"`{option.env}`", shown, option.help
+
+
+def _row(option: Any) -> Sequence[str]:
+    variable = f"`{option.envvar}`" if option.envvar else ""
+    default = "required" if option.required else "unset"
+    if isinstance(option.default, str | int | float) and not option.is_flag:
+        default = f"`{option.default}`"
+    return f"`{option.opts[0]}`", variable, default, option.help or ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
