@@ -1,0 +1,120 @@
+"""The pipelines as configured in SQL, and what the relay says of them, written back."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from pg_tide.postgres import Postgres
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A pipeline as an operator set it. Two that are equal run the same."""
+
+    id: int
+    name: str
+    outbox_id: int
+    outbox: str
+    group_id: int
+    group: str
+    config: str  # JSON
+    enabled: bool
+    revision: int
+    seek: str | None
+
+    def restarts_for(self, newer: "Configured") -> bool:
+        """Whether a pipeline that runs as configured here must start again as configured there.
+
+        A seek that is gone has been applied.
+        """
+        return newer != self and newer != replace(self, seek=None)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The configuration as given."""
+        options: dict[str, Any] = orjson.loads(self.config)
+        return options
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a pipeline is: a state of `relay_status`, and why."""
+
+    state: str
+    reason: str | None = None
+    hint: str | None = None
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Lag:
+    """What a consumer group has yet to deliver; `seconds` is the age of the oldest message."""
+
+    messages: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What an outbox holds, and how many expired slots a consumer group still holds up."""
+
+    outbox: str
+    retained: int
+    slots_waiting: int
+
+
+class Catalog:
+    """The tables that operators and the relay share."""
+
+    def __init__(self, postgres: Postgres, relay_group: str) -> None:
+        self._postgres = postgres
+        self._relay_group = relay_group
+
+    async def pipelines(self) -> list[Configured]:
+        """Every pipeline of this relay group, enabled or not."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows(
+                "SELECT id, name, outbox_id, outbox, group_id, group_name, config::text, enabled,"
+                " revision, seek FROM tide._pipelines($1)",
+                self._relay_group,
+            )
+        return [Configured(*row) for row in rows]
+
+    async def report(self, pipeline_id: int, condition: Condition) -> None:
+        """Write back how a pipeline is."""
+        async with self._postgres.transaction() as connection:
+            await connection.value(
+                "SELECT tide._report_state($1, $2, $3, $4, $5)",
+                pipeline_id,
+                condition.state,
+                condition.reason,
+                condition.hint,
+                condition.next_try,
+            )
+
+    async def lag(self) -> dict[str, Lag]:
+        """What every pipeline of this relay group has yet to deliver, by name."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows("SELECT * FROM tide._lag($1)", self._relay_group)
+        return {row["pipeline"]: Lag(row["messages"], row["seconds"]) for row in rows}
+
+    async def sweep(self, outbox: str) -> int:
+        """Retention: truncate what is delivered and expired; how many slots were."""
+        async with self._postgres.transaction() as connection:
+            emptied: int = await connection.value("SELECT tide.outbox_sweep($1)", outbox)
+            return emptied
+
+    async def outboxes(self) -> list[str]:
+        """The names of all outboxes."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            return [row[0] for row in await connection.rows("SELECT tide._outboxes()")]
+
+    async def storage(self) -> list[Storage]:
+        """What every outbox holds."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows(
+                "SELECT outbox, retained, slots_waiting FROM tide._storage()"
+            )
+        return [Storage(*row) for row in rows]

@@ -1,0 +1,128 @@
+"""The batches between poll and commit, in poll order, and the bytes they may take together.
+
+The position moves over the batches at the front whose every message has its end, and never past
+one that has not.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from pg_tide.lane import Delivery
+from pg_tide.message import Batch
+from pg_tide.position import Position
+
+
+class Buffer:
+    """Bytes that all pipelines of a process share for what they hold in memory."""
+
+    def __init__(self, size: int) -> None:
+        self.free = size
+        self.size = size
+        self._freed = asyncio.Event()
+
+    async def room(self) -> int:
+        """Wait until there is room; how many bytes are free."""
+        while self.free <= 0:
+            self._freed.clear()
+            await self._freed.wait()
+        return self.free
+
+    def take(self, size: int) -> None:
+        """So many bytes are in use; the last page taken may overdraw, a message is never cut."""
+        self.free -= size
+
+    def give(self, size: int) -> None:
+        """So many bytes are free again."""
+        self.free += size
+        self._freed.set()
+
+
+@dataclass(slots=True)
+class Entry:
+    """A batch on its way. `end` is the position once it is delivered."""
+
+    batch: Batch
+    delivery: Delivery
+    delivered: int
+    filtered: int
+
+
+@dataclass(slots=True)
+class Settled:
+    """What the front of the line comes to: the position to write, and counts behind it."""
+
+    end: Position
+    entries: list[Entry]
+
+    @property
+    def delivered(self) -> int:
+        """Messages that Kafka acknowledged."""
+        return sum(entry.delivered for entry in self.entries)
+
+    @property
+    def filtered(self) -> int:
+        """Messages that the pipeline's filter dropped."""
+        return sum(entry.filtered for entry in self.entries)
+
+
+class InFlight:
+    """A pipeline's batches between poll and commit."""
+
+    def __init__(self, buffer: Buffer, max_messages: int) -> None:
+        self._buffer = buffer
+        self._max_messages = max_messages
+        self._entries: deque[Entry] = deque()
+        self._changed = asyncio.Event()
+        self._closed = False
+        self.messages = 0
+        self.size = 0
+
+    async def room(self) -> tuple[int, int]:
+        """Wait until another page may be polled; its most messages and bytes."""
+        while self.messages >= self._max_messages:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._max_messages - self.messages, await self._buffer.room()
+
+    def add(self, entry: Entry) -> None:
+        """A batch goes on its way behind all others."""
+        self._entries.append(entry)
+        self.messages += len(entry.batch.messages)
+        self.size += entry.batch.size
+        self._buffer.take(entry.batch.size)
+        self._changed.set()
+
+    def close(self) -> None:
+        """No more batches come."""
+        self._closed = True
+        self._changed.set()
+
+    async def settled(self) -> Settled | None:
+        """Wait for the batch at the front, and take it and all settled ones behind it.
+
+        None when no more come.
+        """
+        while not self._entries:
+            if self._closed:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        await self._entries[0].delivery.wait()
+        entries = []
+        while self._entries and self._entries[0].delivery.done:
+            entries.append(self._leave())
+        return Settled(entries[-1].batch.end, entries)
+
+    def _leave(self) -> Entry:
+        entry = self._entries.popleft()
+        self.messages -= len(entry.batch.messages)
+        self.size -= entry.batch.size
+        self._buffer.give(entry.batch.size)
+        self._changed.set()
+        return entry
+
+    def drop(self) -> None:
+        """Forget everything: it will be polled again under another lease."""
+        while self._entries:
+            self._leave()

@@ -1,0 +1,156 @@
+"""One partition of a topic: its records go out in order, one unfinished batch at a time.
+
+With several batches of a partition handed over at once, a broker that refuses the first may
+acknowledge the second: so the next one is filled, but sent only when its predecessor has been
+acknowledged. What was not acknowledged stays here, in order, for the next client.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pg_tide.message import Record
+
+
+class Delivery:
+    """A batch's records on their way: how many have yet to be acknowledged.
+
+    `acknowledged_at` is when the last one was, in seconds since 1970.
+    """
+
+    __slots__ = ("_done", "acknowledged_at", "pending")
+
+    def __init__(self, pending: int) -> None:
+        self.pending = pending
+        self.acknowledged_at = 0.0
+        self._done = asyncio.Event()
+        self.acknowledged(0)
+
+    def acknowledged(self, count: int) -> None:
+        """So many records more have been acknowledged."""
+        self.pending -= count
+        if self.pending == 0:
+            self.acknowledged_at = time.time()
+            self._done.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether every record has been acknowledged."""
+        return self.pending == 0
+
+    async def wait(self) -> None:
+        """Wait until every record has been acknowledged."""
+        await self._done.wait()
+
+
+class Client(Protocol):
+    """What a lane needs of a Kafka client."""
+
+    def batch(self, max_bytes: int | None) -> Any:
+        """An empty batch that takes so many bytes, or as many as a request may have."""
+
+    async def send(self, batch: Any, topic: str, partition: int) -> None:
+        """Produce a batch; returns when it was acknowledged."""
+
+
+class Lane:
+    """The records of one partition that have no acknowledgement yet, in order."""
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        max_bytes: int | None,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self._max_bytes = max_bytes
+        self._failed = failed
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._client: Client | None = None
+        self._waiting: deque[tuple[Record, Delivery]] = deque()
+        self._filled: list[tuple[Record, Delivery]] = []  # in the batch that goes next
+        self._sent: list[tuple[Record, Delivery]] = []  # in the batch under way
+        self._batch: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def unfinished(self) -> int:
+        """How many records have no acknowledgement yet."""
+        return len(self._waiting) + len(self._filled) + len(self._sent)
+
+    def put(self, record: Record, delivery: Delivery) -> None:
+        """Add a record behind all others; `pump` then moves it on."""
+        self._waiting.append((record, delivery))
+        self._empty.clear()
+
+    async def drained(self) -> None:
+        """Wait until every record has been acknowledged, through however many clients."""
+        await self._empty.wait()
+
+    def open(self, client: Client) -> None:
+        """Send through this client from now on, first what has no acknowledgement yet."""
+        self._client = client
+        self.pump()
+
+    def shut(self) -> None:
+        """Send no more, and put what has no acknowledgement back in front, in order."""
+        self._client = None
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self._waiting.extendleft(reversed(self._sent + self._filled))
+        self._sent, self._filled, self._batch = [], [], None
+
+    def pump(self) -> None:
+        """Fill the next batch, and send it unless one is under way."""
+        if self._client is None:
+            return
+        self._fill(self._client)
+        if self._task is None and self._filled:
+            batch, self._batch = self._batch, None
+            self._sent, self._filled = self._filled, []
+            self._task = asyncio.create_task(self._send(self._client, batch))
+            self._fill(self._client)
+
+    def _fill(self, client: Client) -> None:
+        waiting, filled = self._waiting, self._filled
+        if self._batch is None and waiting:
+            self._batch = client.batch(self._max_bytes)
+        while waiting:
+            record, _ = waiting[0]
+            added = self._batch.append(
+                timestamp=record.timestamp_ms,
+                key=record.key,
+                value=record.value,
+                headers=record.headers,
+            )
+            if added is None:  # full
+                return
+            filled.append(waiting.popleft())
+
+    async def _send(self, client: Client, batch: Any) -> None:
+        try:
+            await client.send(batch, self.topic, self.partition)
+        except Exception as error:
+            self._failed(error)
+            return
+        sent, self._sent, self._task = self._sent, [], None
+        self._acknowledge(sent)
+        self.pump()
+        if not self.unfinished:
+            self._empty.set()
+
+    @staticmethod
+    def _acknowledge(sent: list[tuple[Record, Delivery]]) -> None:
+        last, count = sent[0][1], 0
+        for _, delivery in sent:
+            if delivery is not last:
+                last.acknowledged(count)
+                last, count = delivery, 0
+            count += 1
+        last.acknowledged(count)

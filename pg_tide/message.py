@@ -1,0 +1,79 @@
+"""The nouns on the path: a message is a row on its way, a record is what goes to Kafka.
+
+Slots and not frozen, for these are made by the hundred thousand a second.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pg_tide.errors import MessageError
+from pg_tide.position import Position, Window
+
+Headers = list[tuple[str, bytes | None]]
+
+
+@dataclass(slots=True)
+class Message:
+    """A published row, as polled. `published_at_us` is in microseconds since 1970, UTC."""
+
+    id: int
+    outbox: str
+    source: str | None
+    op: str
+    key: str | None
+    dedup_key: str | None
+    headers: dict[str, Any] | None
+    payload: bytes | None
+    is_json: bool
+    before: bytes | None
+    published_at_us: int
+
+
+@dataclass(slots=True)
+class Route:
+    """Where a message goes. `partition_by` is hashed instead of the record's key, if given."""
+
+    topic: str
+    key: str | None
+    headers: Headers
+    partition_by: bytes | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """What goes to Kafka. `timestamp_ms` is in milliseconds since 1970, UTC."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+    partition_by: bytes | None = None
+
+
+@dataclass(slots=True)
+class Rejected:
+    """A message that can never go, and why."""
+
+    message: Message
+    error: MessageError
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages polled together. `end` is the position when all of them have their end.
+
+    `size` is in bytes of memory, about; `full` says that more may wait behind them.
+    """
+
+    messages: list[Message]
+    window: Window
+    end: Position
+    size: int
+    full: bool = False
+
+    def before(self, index: int) -> "Batch":
+        """The part of this batch in front of one of its messages, with the position there."""
+        kept = self.messages[:index]
+        end = self.window.until(kept[-1].id) if kept else self.window.start
+        return Batch(kept, self.window, end, self.size)

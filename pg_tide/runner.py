@@ -1,0 +1,251 @@
+"""Keeps one configured pipeline running: acquire, run, say how it is, wait, and again.
+
+Whatever ends a run, the next one takes the group over anew and reads its position from
+PostgreSQL: nothing is carried over in memory.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pg_tide import log
+from pg_tide.catalog import Catalog, Condition, Configured, Lag
+from pg_tide.config import PipelineConfig
+from pg_tide.encode import encoder
+from pg_tide.errors import (
+    ConfigurationError,
+    FatalError,
+    Halted,
+    LeaseLost,
+    PgTideError,
+    TransientError,
+)
+from pg_tide.in_flight import Buffer, InFlight
+from pg_tide.kafka import KafkaClient, Settings
+from pg_tide.metrics import Meter, Metrics
+from pg_tide.outbox import Outbox
+from pg_tide.ownership import Ownership
+from pg_tide.pipeline import RUNNING, Pipeline, Stages, retrying
+from pg_tide.position import Lease
+from pg_tide.postgres import Postgres
+from pg_tide.producer import Client, Producer
+from pg_tide.retry import Backoff
+from pg_tide.route import Router
+from pg_tide.transform import Transform
+from pg_tide.wakeup import Sleeper, Wakeup
+
+logger = log.get("pipeline")
+CONTEND = 0.5  # seconds between tries to take a group that another relay has
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all pipelines of a process share."""
+
+    postgres: Postgres
+    ownership: Ownership
+    wakeup: Wakeup
+    catalog: Catalog
+    buffer: Buffer
+    metrics: Metrics
+
+
+class Runner:
+    """One configured pipeline, from its start to its end."""
+
+    def __init__(self, shared: Shared, configured: Configured) -> None:
+        self.configured = configured
+        self._shared = shared
+        self.condition: Condition | None = None
+        self.owned = False
+        self._told = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._pipeline: Pipeline | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._lost = False
+        self._log = logger.bind(pipeline=configured.name)
+        self._meter = Meter(shared.metrics, configured.name, configured.outbox)
+        self._backoff = Backoff(100, 60_000)
+
+    async def run(self) -> None:
+        """Run the pipeline whenever this relay owns it, until stopped; then give it back."""
+        telling = asyncio.create_task(self._tell())
+        self._meter.state("not owned")
+        try:
+            while not self._stopping.is_set():
+                await self._once()
+        finally:
+            telling.cancel()
+            self.owned = False
+            await self._shared.ownership.release(self.configured.group_id)
+
+    async def _once(self) -> None:
+        pause = 0.0
+        try:
+            lease = await self._acquire()
+            if lease is not None:
+                await self._deliver(lease)
+        except LeaseLost as error:
+            self._log.warning("lease lost", error=error.message)
+            pause = CONTEND
+        except TransientError as error:
+            pause = self._backoff.next()
+            self.report(retrying(error, pause))
+        except FatalError as error:
+            pause = self._failed(error)
+        except Exception as error:
+            self._log.exception("unexpected error")
+            bug = FatalError(f"unexpected {type(error).__name__}: {error}", reason="bug")
+            pause = self._failed(bug)
+        await self._wait(pause)
+
+    async def _acquire(self) -> Lease | None:
+        ownership = self._shared.ownership
+        lease = await ownership.acquire(self.configured.group_id)
+        if lease is None:
+            self.owned = False
+            self._meter.state("not owned")
+            await self._wait(CONTEND * random.uniform(0.8, 1.2))  # noqa: S311 - relays out of step
+            return None
+        self.owned = True
+        self._shared.metrics.count("pg_tide_takeovers_total")
+        self._log.info("took over", position=lease.position)
+        return lease
+
+    async def _deliver(self, lease: Lease) -> None:
+        self._pipeline = self._build(lease)
+        if self._stopping.is_set():
+            return
+        self._lost = False
+        self._running = asyncio.ensure_future(self._pipeline.run())
+        try:
+            await self._running
+            self._backoff.reset()
+        except asyncio.CancelledError:
+            if not self._lost:
+                raise
+            raise LeaseLost("the lock connection was lost") from None
+        finally:
+            sleeper, self._pipeline, self._running = self._pipeline.sleeper, None, None
+            with contextlib.suppress(PgTideError):
+                await sleeper.leave()
+
+    def _build(self, lease: Lease) -> Pipeline:
+        shared, configured = self._shared, self.configured
+        config = PipelineConfig.parse(configured.options)
+        try:
+            stages = Stages(Transform(config), Router(config, configured.outbox), encoder("native"))
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        return Pipeline(
+            name=configured.name,
+            config=config,
+            outbox=Outbox(shared.postgres, configured.outbox_id, configured.outbox, lease),
+            stages=stages,
+            producer=Producer(
+                client_of(config), config.max_request_size, stages.route.constant_topic
+            ),
+            in_flight=InFlight(shared.buffer, config.max_in_flight),
+            sleeper=Sleeper(shared.wakeup, configured.outbox_id),
+            meter=self._meter,
+            report=self.report,
+        )
+
+    def _failed(self, error: FatalError) -> float:
+        """Say that it failed; the seconds until it looks again, which may be never."""
+        state = "halted" if isinstance(error, Halted) else "failed"
+        wait_ms = 0 if isinstance(error, Halted) else self._fatal_retry_ms()
+        pause = wait_ms / 1000 if wait_ms else float("inf")
+        next_try = datetime.now(UTC) + timedelta(milliseconds=wait_ms) if wait_ms else None
+        self.report(Condition(state, f"{error.reason}: {error.message}", error.hint, next_try))
+        return pause
+
+    def _fatal_retry_ms(self) -> int:
+        try:
+            return PipelineConfig.parse(self.configured.options).fatal_retry_ms
+        except FatalError:
+            return 0  # only another configuration helps
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            timeout = None if seconds == float("inf") else seconds
+            await asyncio.wait_for(self._stopping.wait(), timeout)
+
+    def report(self, condition: Condition) -> None:
+        """Take note of how the pipeline is: log it, count it, and have it written back."""
+        self._meter.state(condition.state)
+        if condition == self.condition:
+            return
+        before, self.condition = self.condition, condition
+        self._told.set()
+        if condition != RUNNING:
+            self._log.warning(condition.state, reason=condition.reason, hint=condition.hint)
+            return
+        self._backoff.reset()
+        if before is not None:
+            self._log.info("running again")
+
+    async def _tell(self) -> None:
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            try:
+                assert self.condition is not None  # noqa: S101 - set before `_told` is
+                await self._shared.catalog.report(self.configured.id, self.condition)
+            except PgTideError:
+                await asyncio.sleep(CONTEND)
+                self._told.set()
+
+    def lose(self) -> None:
+        """The lock is gone: drop everything at once."""
+        self.owned = False
+        if self._running is not None:
+            self._lost = True
+            self._running.cancel()
+
+    def stop(self, *, patient: bool) -> None:
+        """Read no more, finish what is in flight, and end; impatient, not if Kafka is away."""
+        self._stopping.set()
+        if self._pipeline is not None:
+            self._pipeline.stopping.set()
+        if not patient and self.condition is not None and self.condition.state == "retrying":
+            self.lose()
+
+    def gauge(self, lag: Lag | None) -> None:
+        """Set what is only known when asked."""
+        if self._pipeline is not None:
+            self._meter.set("in_flight_messages", self._pipeline.in_flight.messages)
+            self._meter.set("buffer_bytes", self._pipeline.in_flight.size)
+        if lag is not None:
+            self._meter.set("lag_messages", lag.messages)
+            self._meter.set("lag_seconds", lag.seconds)
+
+    def problem(self) -> str | None:
+        """Why this pipeline is not well, if this relay owns it."""
+        if not self.owned or self.condition is None or self.condition == RUNNING:
+            return None
+        return f"{self.condition.state}: {self.condition.reason}"
+
+
+def client_of(config: PipelineConfig) -> Callable[[], Awaitable[Client]]:
+    """How to make and start a Kafka client for a pipeline."""
+    settings = Settings(
+        brokers=config.brokers,
+        client_id=config.client_id,
+        acks="all" if config.acks == "all" else int(config.acks),
+        idempotent=config.idempotent,
+        compression=None if config.compression == "none" else config.compression,
+        max_request_size=config.max_request_size,
+        request_timeout_ms=config.request_timeout_ms,
+        metadata_max_age_ms=config.metadata_max_age_ms,
+    )
+
+    async def start() -> KafkaClient:
+        client = KafkaClient(settings)
+        await client.start()
+        return client
+
+    return start
