@@ -1,0 +1,1 @@
+"""The pg-tide process between a real PostgreSQL and a real Apache Kafka."""

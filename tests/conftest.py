@@ -1,0 +1,3 @@
+"""Fixtures that every test may ask for, each written where its server is."""
+
+pytest_plugins = ["tests.fixtures.brokers", "tests.fixtures.databases"]

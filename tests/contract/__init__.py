@@ -1,0 +1,1 @@
+"""Suites that a real part and its fake both pass."""

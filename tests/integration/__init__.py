@@ -1,0 +1,1 @@
+"""Tests of one part against the real server it talks to."""
