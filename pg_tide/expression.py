@@ -5,6 +5,7 @@ knows the types of Python by name and Decimal is not among them: `_Functions` ad
 subclass that jmespath documents for own functions.
 """
 
+import contextlib
 import itertools
 import warnings
 from collections.abc import Iterator
@@ -117,8 +118,7 @@ def _compiled(text: str) -> Any:
     if not text.strip():
         raise ValueError("it is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PendingDeprecationWarning)  # `text` without quotes
+        with _text_without_quotes():
             return parser.Parser().parse(text).parsed
     except exceptions.LexerError as error:
         problem = f"{error.message[0].lower()}{error.message[1:]}"
@@ -130,6 +130,14 @@ def _compiled(text: str) -> Any:
     except ValueError:
         problem = "a number in it is too long"
     raise ValueError(problem)
+
+
+@contextlib.contextmanager
+def _text_without_quotes() -> Iterator[None]:
+    """Let `text` stand for `"text"` in silence: jmespath still takes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        yield
 
 
 def _parse_problem(error: exceptions.ParseError, text: str) -> str:
@@ -181,7 +189,8 @@ def _nodes(node: Node) -> Iterator[Node]:
 
 def _check_calls(text: str, nodes: list[Node]) -> None:
     """Raise ValueError for a call that could never succeed: jmespath itself looks only then."""
-    pieces = list(lexer.Lexer().tokenize(text))
+    with _text_without_quotes():
+        pieces = list(lexer.Lexer().tokenize(text))
     for name, bracket in itertools.pairwise(pieces):
         called = name["type"] == "unquoted_identifier" and bracket["type"] == "lparen"
         if called and name["value"] not in _FUNCTIONS.FUNCTION_TABLE:

@@ -5,6 +5,7 @@ one that has not.
 """
 
 import asyncio
+import itertools
 from collections import deque
 from dataclasses import dataclass
 
@@ -85,12 +86,16 @@ class InFlight:
             await self._changed.wait()
         return self._max_messages - self.messages, await self._buffer.room()
 
+    def take(self, batch: Batch) -> None:
+        """A batch was polled, and takes its room."""
+        self.messages += len(batch.messages)
+        self.size += batch.size
+        self._buffer.take(batch.size)
+
     def add(self, entry: Entry) -> None:
-        """A batch goes on its way behind all others."""
+        """A batch that took its room goes on its way behind all others."""
         self._entries.append(entry)
-        self.messages += len(entry.batch.messages)
-        self.size += entry.batch.size
-        self._buffer.take(entry.batch.size)
+        entry.delivery.on_done = self._changed.set
         self._changed.set()
 
     def close(self) -> None:
@@ -98,31 +103,36 @@ class InFlight:
         self._closed = True
         self._changed.set()
 
+    def abandon(self) -> None:
+        """Forget the batches without an end, and all behind them: they will be polled again."""
+        settled = itertools.takewhile(lambda entry: entry.delivery.done, self._entries)
+        for _ in range(len(self._entries) - len(list(settled))):
+            self._forget(self._entries.pop())
+
     async def settled(self) -> Settled | None:
         """Wait for the batch at the front, and take it and all settled ones behind it.
 
         None when no more come.
         """
-        while not self._entries:
-            if self._closed:
+        while not (self._entries and self._entries[0].delivery.done):
+            if self._closed and not self._entries:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        await self._entries[0].delivery.wait()
         entries = []
         while self._entries and self._entries[0].delivery.done:
-            entries.append(self._leave())
+            entries.append(self._entries.popleft())
+            self._forget(entries[-1])
         return Settled(entries[-1].batch.end, entries)
 
-    def _leave(self) -> Entry:
-        entry = self._entries.popleft()
+    def _forget(self, entry: Entry) -> None:
         self.messages -= len(entry.batch.messages)
         self.size -= entry.batch.size
         self._buffer.give(entry.batch.size)
         self._changed.set()
-        return entry
 
     def drop(self) -> None:
         """Forget everything: it will be polled again under another lease."""
-        while self._entries:
-            self._leave()
+        self._entries.clear()
+        self._buffer.give(self.size)
+        self.messages, self.size = 0, 0

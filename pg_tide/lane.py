@@ -17,15 +17,15 @@ from pg_tide.message import Record
 class Delivery:
     """A batch's records on their way: how many have yet to be acknowledged.
 
-    `acknowledged_at` is when the last one was, in seconds since 1970.
+    `acknowledged_at` is when the last one was, in seconds since 1970; `on_done` is called then.
     """
 
-    __slots__ = ("_done", "acknowledged_at", "pending")
+    __slots__ = ("acknowledged_at", "on_done", "pending")
 
     def __init__(self, pending: int) -> None:
         self.pending = pending
         self.acknowledged_at = 0.0
-        self._done = asyncio.Event()
+        self.on_done: Callable[[], None] | None = None
         self.acknowledged(0)
 
     def acknowledged(self, count: int) -> None:
@@ -33,16 +33,13 @@ class Delivery:
         self.pending -= count
         if self.pending == 0:
             self.acknowledged_at = time.time()
-            self._done.set()
+            if self.on_done is not None:
+                self.on_done()
 
     @property
     def done(self) -> bool:
         """Whether every record has been acknowledged."""
         return self.pending == 0
-
-    async def wait(self) -> None:
-        """Wait until every record has been acknowledged."""
-        await self._done.wait()
 
 
 class Client(Protocol):
@@ -77,6 +74,7 @@ class Lane:
         self._sent: list[tuple[Record, Delivery]] = []  # in the batch under way
         self._batch: Any = None
         self._task: asyncio.Task[None] | None = None
+        self.sent_at: float | None = None  # monotonic seconds; None with no batch under way
 
     @property
     def unfinished(self) -> int:
@@ -102,7 +100,7 @@ class Lane:
         self._client = None
         if self._task is not None:
             self._task.cancel()
-            self._task = None
+            self._task, self.sent_at = None, None
         self._waiting.extendleft(reversed(self._sent + self._filled))
         self._sent, self._filled, self._batch = [], [], None
 
@@ -114,6 +112,7 @@ class Lane:
         if self._task is None and self._filled:
             batch, self._batch = self._batch, None
             self._sent, self._filled = self._filled, []
+            self.sent_at = time.monotonic()
             self._task = asyncio.create_task(self._send(self._client, batch))
             self._fill(self._client)
 
@@ -139,7 +138,7 @@ class Lane:
         except Exception as error:
             self._failed(error)
             return
-        sent, self._sent, self._task = self._sent, [], None
+        sent, self._sent, self._task, self.sent_at = self._sent, [], None, None
         self._acknowledge(sent)
         self.pump()
         if not self.unfinished:

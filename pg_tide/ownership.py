@@ -77,6 +77,8 @@ class Ownership:
             await asyncio.wait_for(self._there(self._leave()), ANSWER)
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join, ANSWER)
+        if not self._thread.is_alive():
+            self._loop.close()
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
@@ -86,11 +88,15 @@ class Ownership:
     async def _connect(self) -> None:
         self._busy = self._busy or asyncio.Lock()
         connection = await connect(self._direct_url, application_name=f"pg-tide {self._name}")
-        if connection.server_version >= 14:
-            await connection.script(f"SET idle_session_timeout = '{IDLE_LIMIT}'")
-        await connection.value(
-            "SELECT tide._register_relay($1, $2, $3)", self.relay_id, self._name, __version__
-        )
+        try:
+            if connection.server_version >= 14:
+                await connection.script(f"SET idle_session_timeout = '{IDLE_LIMIT}'")
+            await connection.value(
+                "SELECT tide._register_relay($1, $2, $3)", self.relay_id, self._name, __version__
+            )
+        except BaseException:  # a standby, for one; the next try opens another
+            await connection.close()
+            raise
         connection.on_close(lambda: self._forget(connection))
         self._connection = connection
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pg_tide.catalog import Condition
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import Encoder
-from pg_tide.errors import Halted, MessageError, PgTideError, TransientError
+from pg_tide.errors import FatalError, Halted, MessageError, PgTideError, TransientError
 from pg_tide.in_flight import Entry, InFlight, Settled
 from pg_tide.message import Batch, Record, Rejected
 from pg_tide.metrics import Meter
@@ -29,6 +29,7 @@ from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
+SILENCE = 5.0  # seconds without an acknowledgement before it is told
 
 Records = list[tuple[Record, ...]]  # of each message of a batch, none for a filtered one
 
@@ -68,6 +69,7 @@ class Pipeline:
     meter: Meter
     report: Callable[[Condition], None]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    impatient: bool = False  # when stopping, do not wait for what has no end yet
 
     def __post_init__(self) -> None:
         """Waits between clients begin short."""
@@ -90,7 +92,7 @@ class Pipeline:
     async def deliver(self) -> Rejected | None:
         """Read, produce and settle side by side; returns when all that was read is settled."""
         async with asyncio.TaskGroup() as tasks:
-            producing = tasks.create_task(self.produce())
+            beside = [tasks.create_task(work) for work in (self.produce(), self.watch())]
             settling = tasks.create_task(self.settle())
             reading = tasks.create_task(self.read())
             stopping = tasks.create_task(self.stopping.wait())
@@ -98,29 +100,36 @@ class Pipeline:
             stopping.cancel()
             rejected = reading.result() if reading.done() else None
             reading.cancel()  # a page that was not handed over yet will be read again
+            if self.impatient:
+                self.in_flight.abandon()
             self.in_flight.close()
             await settling
-            producing.cancel()
+            for task in beside:
+                task.cancel()
         return rejected
 
     async def read(self) -> Rejected:
         """Poll and hand over batches until a message can never go."""
+        ahead: asyncio.Task[Batch] | None = None
         page = self.config.batch_size or SMALLEST_PAGE
-        while True:
-            await self.producer.ready()
-            if not self.in_flight.messages:
-                self.report(RUNNING)
-            batch = await self.poll(page)
-            if not batch.messages:
-                self.meter.state("idle")
-                await self.sleeper.pause(self.outbox.snapshot_xmin)
-                continue
-            self.sleeper.work()
-            rejected = await self.send(batch)
-            if rejected is not None:
-                return rejected
-            if self.config.batch_size is None:
-                page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
+        try:
+            while True:
+                await self.producer.ready()
+                if not self.in_flight.messages:
+                    self.report(RUNNING)
+                batch = await (ahead or self.poll(page))
+                if self.config.batch_size is None:
+                    page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
+                # PostgreSQL works on the next page while this one is prepared.
+                ahead = asyncio.create_task(self.poll(page)) if batch.full else None
+                if not batch.messages:
+                    self.meter.state("idle")
+                    await self.sleeper.pause(self.outbox.snapshot_xmin)
+                elif rejected := await self.send(batch):
+                    return rejected
+        finally:
+            if ahead is not None:
+                ahead.cancel()
 
     async def poll(self, page: int) -> Batch:
         """The next batch, once there is room for one."""
@@ -128,6 +137,8 @@ class Pipeline:
         began = time.perf_counter()
         batch = await self.outbox.poll(min(page, messages), min(PAGE_BYTES, size))
         if batch.messages:
+            self.in_flight.take(batch)
+            self.sleeper.work()
             self.meter.stage("poll", began)
             self.meter.polled(len(batch.messages))
         return batch
@@ -171,7 +182,18 @@ class Pipeline:
                 self.meter.count("produce_errors_total", error=error.reason)
                 pause = self.backoff.next()
                 self.report(retrying(error, pause))
-                await asyncio.sleep(pause)
+            except FatalError as error:
+                self.meter.count("produce_errors_total", error=error.reason)
+                pause = self.config.fatal_retry_ms / 1000 or float("inf")
+                self.report(failed(error, pause))
+            await asyncio.sleep(pause)
+
+    async def watch(self) -> None:
+        """Say so when Kafka stays silent: its client waits for a broker to come back, for ever."""
+        while True:
+            await asyncio.sleep(1)
+            if self.producer.unanswered > SILENCE:
+                self.report(SILENT)
 
     async def settle(self) -> None:
         """Move the position over the batches at the front whose every message has its end."""
@@ -196,12 +218,25 @@ class Pipeline:
 
 
 RUNNING = Condition("running")
+SILENT = Condition(
+    "retrying",
+    f"no_acknowledgement: Kafka has acknowledged nothing for {SILENCE:.0f} seconds",
+    "Look whether the brokers are up and have enough in-sync replicas; nothing is lost meanwhile.",
+)
 
 
 def retrying(error: TransientError, pause: float) -> Condition:
     """The condition of a pipeline that waits for something to come back, for `pause` seconds."""
     next_try = datetime.now(UTC) + timedelta(seconds=pause)
     return Condition("retrying", f"{error.reason}: {error.message}", error.hint, next_try)
+
+
+def failed(error: FatalError, pause: float) -> Condition:
+    """The condition of a pipeline that only a person can help; it looks again after `pause`."""
+    forever = pause == float("inf")
+    next_try = None if forever else datetime.now(UTC) + timedelta(seconds=pause)
+    state = "halted" if isinstance(error, Halted) else "failed"
+    return Condition(state, f"{error.reason}: {error.message}", error.hint, next_try)
 
 
 def halted(rejected: Rejected) -> Halted:

@@ -7,6 +7,7 @@ acknowledgement yet: nothing else is ever sent again.
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -101,6 +102,12 @@ class Producer:
     def unfinished(self) -> int:
         """How many records have no acknowledgement yet."""
         return sum(topic.unfinished for topic in self._topics.values())
+
+    @property
+    def unanswered(self) -> float:
+        """How many seconds the oldest batch under way has waited for its acknowledgement."""
+        sent = [one.sent_at for one in self._lanes() if one.sent_at is not None]
+        return time.monotonic() - min(sent) if sent else 0.0
 
     async def run(self) -> None:
         """Start a client and send through it until it fails: TransientError or FatalError.

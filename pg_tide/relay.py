@@ -5,6 +5,7 @@ A change of configuration restarts the pipelines that changed, after draining, a
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -63,7 +64,7 @@ class Relay:
 
     async def _serve(self) -> None:
         direct_url = self._config.postgres_direct_url
-        ownership = Ownership(direct_url, socket.gethostname(), self._lost)
+        ownership = Ownership(direct_url, f"{socket.gethostname()}:{os.getpid()}", self._lost)
         wakeup = Wakeup(self._postgres, direct_url, self._changed.set)
         catalog = Catalog(self._postgres, self._config.relay_group)
         buffer = Buffer(self._config.buffer_memory)

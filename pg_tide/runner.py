@@ -9,7 +9,6 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from pg_tide import log
 from pg_tide.catalog import Catalog, Condition, Configured, Lag
@@ -28,7 +27,7 @@ from pg_tide.kafka import KafkaClient, Settings
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.outbox import Outbox
 from pg_tide.ownership import Ownership
-from pg_tide.pipeline import RUNNING, Pipeline, Stages, retrying
+from pg_tide.pipeline import RUNNING, Pipeline, Stages, failed, retrying
 from pg_tide.position import Lease
 from pg_tide.postgres import Postgres
 from pg_tide.producer import Client, Producer
@@ -156,11 +155,9 @@ class Runner:
 
     def _failed(self, error: FatalError) -> float:
         """Say that it failed; the seconds until it looks again, which may be never."""
-        state = "halted" if isinstance(error, Halted) else "failed"
         wait_ms = 0 if isinstance(error, Halted) else self._fatal_retry_ms()
-        pause = wait_ms / 1000 if wait_ms else float("inf")
-        next_try = datetime.now(UTC) + timedelta(milliseconds=wait_ms) if wait_ms else None
-        self.report(Condition(state, f"{error.reason}: {error.message}", error.hint, next_try))
+        pause = wait_ms / 1000 or float("inf")
+        self.report(failed(error, pause))
         return pause
 
     def _fatal_retry_ms(self) -> int:
@@ -207,12 +204,11 @@ class Runner:
             self._running.cancel()
 
     def stop(self, *, patient: bool) -> None:
-        """Read no more, finish what is in flight, and end; impatient, not if Kafka is away."""
+        """Read no more, finish what is in flight, and end; impatient, only if all is well."""
         self._stopping.set()
         if self._pipeline is not None:
+            self._pipeline.impatient = not patient and self.problem() is not None
             self._pipeline.stopping.set()
-        if not patient and self.condition is not None and self.condition.state == "retrying":
-            self.lose()
 
     def gauge(self, lag: Lag | None) -> None:
         """Set what is only known when asked."""

@@ -40,7 +40,9 @@ class Sleeper:
         """A poll brought messages."""
         self._pause = SHORTEST
         self._idle_since = self._clock()
-        self._drawn = None
+        if self._drawn is not None:
+            self._drawn = None
+            self._wakeup.forget(self._outbox_id, self)
 
     async def pause(self, snapshot_xmin: int) -> None:
         """Wait after a poll that brought nothing; `snapshot_xmin` is that of its snapshot."""
@@ -116,8 +118,12 @@ class Wakeup:
         connection = await connect(self._direct_url, application_name="pg-tide listen")
         connection.on_close(closed.set)
         self._connection = connection
-        await connection.listen("tide_wake", self._heard)
-        await connection.listen("tide_config", lambda _: self._configuration_changed())
+        try:
+            await connection.listen("tide_wake", self._heard)
+            await connection.listen("tide_config", lambda _: self._configuration_changed())
+        except BaseException:  # a standby, for one; the next try opens another
+            await connection.close()
+            raise
         self._listening = True
         self._configuration_changed()  # what was said while nobody listened
 
@@ -174,11 +180,17 @@ class Wakeup:
 
     async def dismiss(self, outbox_id: int, sleeper: Sleeper) -> None:
         """This sleeper is awake; publishers need not notify when it was the last one."""
-        sleepers = self._sleepers.get(outbox_id, set())
-        if sleeper not in sleepers:
-            return
-        sleepers.discard(sleeper)
-        if not sleepers:
-            del self._sleepers[outbox_id]
+        if self.forget(outbox_id, sleeper):
             async with self._postgres.transaction() as connection:
                 await connection.value("SELECT tide._lower_flags($1)", [outbox_id])
+
+    def forget(self, outbox_id: int, sleeper: Sleeper) -> bool:
+        """Renew the flag no more for this sleeper; whether it was the last one of its outbox."""
+        sleepers = self._sleepers.get(outbox_id, set())
+        if sleeper not in sleepers:
+            return False
+        sleepers.discard(sleeper)
+        if sleepers:
+            return False
+        del self._sleepers[outbox_id]
+        return True
