@@ -1,0 +1,4850 @@
+-- The whole schema, as the migrations and functions make it. Written by "make sql-snapshot", to be
+-- read and compared; it is never applied.
+--
+-- PostgreSQL database dump
+--
+
+--
+-- Name: tide; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA tide;
+
+--
+-- Name: SCHEMA tide; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA tide IS 'pg_tide: a transactional outbox, relayed to Kafka';
+
+--
+-- Name: _add_group(integer, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._add_group(outbox_id integer, name text, start_from text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  new_id int;
+  start  record;
+begin
+  perform tide._refuse_foreign_outbox(outbox_id);
+  select p.done, p.page, p.last_id into start from tide._position_at(outbox_id, start_from) as p;
+  insert into tide.consumer_group (outbox_id, name) values (_add_group.outbox_id, _add_group.name)
+    on conflict do nothing
+    returning id into new_id;
+  if new_id is null then
+    return null;
+  end if;
+  insert into tide.position (group_id, done, page, last_id) values (new_id, start.done, start.page, start.last_id);
+  perform tide._stamp_position(new_id);
+  return new_id;
+end $$;
+
+--
+-- Name: FUNCTION _add_group(outbox_id integer, name text, start_from text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) IS 'Makes a consumer group that starts at a target, and returns its id; null when there is one of that name.';
+
+--
+-- Name: _check_arrays(jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  expected int := cardinality(payloads);
+  wrong    record;
+begin
+  if payloads is null then
+    raise exception 'payloads must not be null' using errcode = 'null_value_not_allowed',
+      hint = 'Pass an array; for one tombstone, array[null]::jsonb[].';
+  end if;
+  select a.name, a.length, a.dimensions into wrong
+    from (values ('payloads', cardinality(payloads), array_ndims(payloads)),
+                 ('dedup_keys', cardinality(dedup_keys), array_ndims(dedup_keys)),
+                 ('headers', cardinality(headers), array_ndims(headers)),
+                 ('ops', cardinality(ops), array_ndims(ops)),
+                 ('keys', cardinality(keys), array_ndims(keys))) as a (name, length, dimensions)
+    where a.length <> expected or a.dimensions > 1
+    limit 1;
+  if not found then
+    return;
+  end if;
+  if wrong.dimensions > 1 then
+    raise exception '% has % dimensions, not one', wrong.name, wrong.dimensions
+      using errcode = 'array_subscript_error', hint = 'Every array has one element for each message.';
+  end if;
+  raise exception '% has % elements, but payloads has %', wrong.name, wrong.length, expected
+    using errcode = 'array_subscript_error',
+      hint = 'Every array has one element for each message; pass null for an array of defaults.';
+end $$;
+
+--
+-- Name: FUNCTION _check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) IS 'Raises 2202E unless all arrays given are one-dimensional and of one length.';
+
+--
+-- Name: _check_headers(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_headers(headers jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  wrong record;
+begin
+  if jsonb_typeof(headers) <> 'object' then
+    raise exception 'headers must be an object of strings, not %', jsonb_typeof(headers)
+      using errcode = 'invalid_parameter_value',
+        hint = 'Write them as jsonb_build_object(''trace'', ''abc'').';
+  end if;
+  select h.key, jsonb_typeof(h.value) as type into wrong
+    from jsonb_each(headers) as h where jsonb_typeof(h.value) <> 'string' limit 1;
+  if found then
+    raise exception 'header "%" must be a string, not %', wrong.key, wrong.type
+      using errcode = 'invalid_parameter_value',
+        hint = 'Headers are a flat object of strings; convert the value with ::text first.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _check_headers(headers jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_headers(headers jsonb) IS 'Raises 22023 unless headers are a flat object of strings.';
+
+--
+-- Name: _check_message_limit(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_message_limit(max_message_bytes integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if max_message_bytes < 0 then
+    raise exception 'max_message_bytes must not be negative, but is %', max_message_bytes
+      using errcode = 'invalid_parameter_value', hint = 'Use 0 for no limit.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _check_message_limit(max_message_bytes integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_message_limit(max_message_bytes integer) IS 'Raises 22023 for a negative size.';
+
+--
+-- Name: _check_name(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_name(what text, name text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  problem text := tide._name_problem(name);
+begin
+  if problem is not null then
+    raise exception '% %', what, problem
+      using errcode = case when name is null then 'null_value_not_allowed' else 'invalid_name' end,
+        hint = 'A name has 1 to 200 characters, no control characters, and no space at either end.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _check_name(what text, name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_name(what text, name text) IS 'Raises 22004 for a null name, 42602 for another that cannot be one.';
+
+--
+-- Name: _check_retention(numeric); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_retention(retention_hours numeric) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  perform tide._refuse_null('retention_hours', retention_hours::text, 'Say how many hours, as in retention_hours => 24.');
+  if not retention_hours between 0 and 876000 then
+    raise exception 'retention_hours must be between 0 and 876000, not %', retention_hours
+      using errcode = 'invalid_parameter_value',
+        hint = 'Fractions are allowed, and 0 keeps messages only until they are delivered; 876000 is a hundred years.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _check_retention(retention_hours numeric); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_retention(retention_hours numeric) IS 'Raises 22023 for a retention that is negative or beyond a century.';
+
+--
+-- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) RETURNS tid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  written tid;
+  stamped boolean;
+  moved   tid;
+begin
+  -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
+  perform set_config('synchronous_commit', 'off', true);
+  if not tide._lease_held(group_id, epoch) then
+    perform tide._lease_lost(group_id);
+  end if;
+  -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be
+  -- reused by another group's row, so group and epoch go with it.
+  update tide.position p
+    set done = _commit.done, page = _commit.page, last_id = _commit.last_id,
+        delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
+        last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
+        writer_xmin = pg_current_xact_id()::xid
+    where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
+    returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
+  if found and not stamped then  -- inside a savepoint
+    perform tide._stamp_position(group_id);
+    select p.ctid into written from tide.position p where p.group_id = _commit.group_id;
+  end if;
+  if found then
+    return written;
+  end if;
+  select p.ctid into moved from tide.position p
+    where p.group_id = _commit.group_id and p.epoch = _commit.epoch
+    for no key update;
+  if not found then
+    perform tide._lease_lost(group_id);
+  end if;
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered);
+end $$;
+
+--
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) IS 'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';
+
+--
+-- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_entries(config jsonb) RETURNS TABLE(path text, nested boolean, value jsonb)
+    LANGUAGE sql STABLE
+    AS $$
+  with top as (
+    select e.key, e.value,
+      jsonb_typeof(e.value) = 'object' and tide._is_section(e.key) as opened
+    from jsonb_each(case jsonb_typeof(config) when 'object' then config else '{}' end) as e
+  )
+  select t.key, false, t.value from top t where not t.opened
+  union all
+  select t.key || '.' || e.key, true, e.value
+  from top t, lateral jsonb_each(case when t.opened then t.value else '{}' end) as e
+$$;
+
+--
+-- Name: FUNCTION _config_entries(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_entries(config jsonb) IS 'What a configuration gives, by dotted name; nested says that it was written inside its section.';
+
+--
+-- Name: _config_given(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_given(config jsonb) RETURNS TABLE(option text, value jsonb)
+    LANGUAGE sql STABLE
+    AS $$
+  select distinct on (o.name) o.name, e.value
+  from tide._config_entries(config) e join tide.option o on o.name = e.path
+  where e.value <> 'null'
+  order by o.name, e.nested
+$$;
+
+--
+-- Name: FUNCTION _config_given(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_given(config jsonb) IS 'The options that a configuration gives; a null counts as not given.';
+
+--
+-- Name: _config_name_problems(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_name_problems(config jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  select case
+    when o.name is not null then
+      format('%s: given twice, as %s and inside %s', e.path, tide._shown(to_jsonb(e.path)),
+        tide._shown(to_jsonb(split_part(e.path, '.', 1))))
+    when tide._is_section(e.path) then
+      format('%s: must be an object, not %s', e.path, tide._shown(e.value))
+    else
+      format('%s: unknown option%s', tide._shown_name(e.path), tide._option_suggestion(e.path))
+    end
+  from (select c.*, count(*) over (partition by c.path) as times from tide._config_entries(config) c) e
+    left join tide.option o on o.name = e.path
+  where (o.name is null or e.times > 1)
+    and not (e.value = 'null' and tide._is_section(e.path))
+$$;
+
+--
+-- Name: FUNCTION _config_name_problems(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_name_problems(config jsonb) IS 'What is wrong with the names in a configuration, whatever their values.';
+
+--
+-- Name: _config_problems(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_problems(config jsonb) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  problems text[];
+  wrong text[];
+begin
+  if coalesce(jsonb_typeof(config), 'null') <> 'object' then
+    return array['config: must be an object, not ' || tide._shown(config)];
+  end if;
+  select coalesce(array_agg(v.problem), '{}'), coalesce(array_agg(v.option), '{}')
+    into problems, wrong from tide._config_value_problems(config) v;
+  return array(
+    select unnest(problems) collate "C"
+    union
+    select tide._config_name_problems(config) collate "C"
+    union
+    select tide._config_rule_problems(config, wrong) collate "C"
+    order by 1);
+end $$;
+
+--
+-- Name: FUNCTION _config_problems(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_problems(config jsonb) IS 'A sentence for everything wrong with a pipeline''s configuration, all at once and sorted; empty when it is right.';
+
+--
+-- Name: _config_rule_problems(jsonb, text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  select r.option || ': '
+    || replace(replace(r.message, '{value}', tide._shown(v.value)), '{other}', tide._shown(v.other))
+    || coalesce('; ' || r.hint, '')
+  from tide.option_rule r,
+    lateral (select tide._config_value(config, r.option) as value,
+      tide._config_value(config, r.other) as other) as v
+  where r.option <> all (wrong) and r.other <> all (wrong)
+    and tide._rule_is_broken(r, v.value, v.other)
+$$;
+
+--
+-- Name: FUNCTION _config_rule_problems(config jsonb, wrong text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) IS 'A sentence for each rule across options that a configuration breaks; not of options already found wrong.';
+
+--
+-- Name: _config_value(jsonb, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_value(config jsonb, option text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(tide._option_value(o.type, given.value), given.value, o.default_value)
+  from tide.option o
+    left join tide._config_given(config) given on given.option = o.name
+  where o.name = _config_value.option
+$$;
+
+--
+-- Name: FUNCTION _config_value(config jsonb, option text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_value(config jsonb, option text) IS 'What a configuration says of an option, as the option''s type; else its default, null where it has none.';
+
+--
+-- Name: _config_value_problems(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._config_value_problems(config jsonb) RETURNS TABLE(option text, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  select o.name, p.problem
+  from tide.option o
+    left join tide._config_given(config) given on given.option = o.name,
+    lateral (
+      select o.name || ': required' where o.required and given.value is null
+      union all
+      select tide._value_problems(o, given.value) where given.value is not null
+    ) as p (problem)
+$$;
+
+--
+-- Name: FUNCTION _config_value_problems(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._config_value_problems(config jsonb) IS 'What is wrong with the values of a configuration, each by itself.';
+
+--
+-- Name: _create_ring(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._create_ring(outbox_id integer, slots integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+begin
+  execute format('create table tide.message_%s (like tide.message including storage) partition by list (slot)', outbox_id);
+  execute format('alter table tide.message attach partition tide.message_%1$s for values in (%1$s)', outbox_id);
+  for slot in 0 .. slots - 1 loop
+    execute format(
+      'create table tide.message_%1$s_%2$s partition of tide.message_%1$s for values in (%2$s)'
+        ' with (autovacuum_vacuum_insert_threshold = -1)', outbox_id, slot);
+  end loop;
+end $_$;
+
+--
+-- Name: FUNCTION _create_ring(outbox_id integer, slots integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._create_ring(outbox_id integer, slots integer) IS 'Creates the tables of an outbox: message_<id>, and in it message_<id>_<slot> for each slot. Delays no publisher.';
+
+--
+-- Name: _create_wake_sequence(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._create_wake_sequence(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  sequence_name text := format('tide.wake_%s', outbox_id);
+begin
+  execute format('create sequence %s as bigint minvalue 0 start with 0 cache 1', sequence_name);
+  perform setval(sequence_name::regclass, 0, true);
+  update tide.outbox o set wake_sequence = sequence_name::regclass where o.id = outbox_id;
+end $$;
+
+--
+-- Name: FUNCTION _create_wake_sequence(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._create_wake_sequence(outbox_id integer) IS 'Creates the sequence that tells publishers until when (unix seconds) a sleeping relay wants to be notified. The outbox row is stamped by the caller.';
+
+--
+-- Name: _delete_group(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._delete_group(group_id integer) RETURNS void
+    LANGUAGE sql
+    AS $_$
+  delete from tide.lease l where l.group_id = $1;
+  delete from tide.consumer_group g where g.id = $1;
+$_$;
+
+--
+-- Name: FUNCTION _delete_group(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._delete_group(group_id integer) IS 'Deletes a consumer group with its position and lease.';
+
+--
+-- Name: _delete_outbox(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._delete_outbox(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  leaf regclass;
+begin
+  delete from tide.pipeline p where p.outbox_id = _delete_outbox.outbox_id;
+  delete from tide.lease l using tide.consumer_group g
+    where g.id = l.group_id and g.outbox_id = _delete_outbox.outbox_id;
+  delete from tide.consumer_group g where g.outbox_id = _delete_outbox.outbox_id;
+  delete from tide.outbox o where o.id = _delete_outbox.outbox_id;
+  for leaf in
+    select t.relid from pg_catalog.pg_partition_tree(format('tide.message_%s', outbox_id)::regclass) as t where t.isleaf
+  loop
+    execute format('drop table %s', leaf);
+  end loop;
+  execute format('drop sequence tide.wake_%s', outbox_id);
+end $$;
+
+--
+-- Name: FUNCTION _delete_outbox(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._delete_outbox(outbox_id integer) IS 'Deletes an outbox and all that belongs to it. The caller has locked its tables.';
+
+--
+-- Name: _draw_xid(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._draw_xid() RETURNS xid8
+    LANGUAGE sql
+    AS $$ select pg_catalog.pg_current_xact_id() $$;
+
+--
+-- Name: FUNCTION _draw_xid(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._draw_xid() IS 'A transaction id given out now: whoever had one before is below it, and is over once a snapshot''s xmin is above it.';
+
+--
+-- Name: _drop_empty_rings(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._drop_empty_rings() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  ring    text;
+  dropped int := 0;
+begin
+  for ring in
+    select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'tide.message'::regclass
+      and not exists (select from pg_catalog.pg_inherits leaf where leaf.inhparent = c.oid)
+      and not exists (select from tide.outbox o where c.relname = format('message_%s', o.id))
+  loop
+    begin
+      lock table only tide.message in access exclusive mode nowait;
+    exception
+      when lock_not_available then
+        return dropped;
+    end;
+    execute format('drop table tide.%I', ring);
+    dropped := dropped + 1;
+  end loop;
+  return dropped;
+end $$;
+
+--
+-- Name: FUNCTION _drop_empty_rings(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._drop_empty_rings() IS 'Removes the tables that dropped outboxes left behind, if nobody publishes or polls this moment; in a short transaction, for tide.message is locked until its end. Returns how many.';
+
+--
+-- Name: _edit_distance(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._edit_distance(a text, b text) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  before_last int[];
+  last int[] := array(select generate_series(0, length(b)));
+  this int[];
+begin
+  for i in 1..length(a) loop
+    this := array[i];
+    for j in 1..length(b) loop
+      this[j + 1] := least(
+        last[j + 1] + 1,
+        this[j] + 1,
+        last[j] + (substr(a, i, 1) <> substr(b, j, 1))::int);
+      if i > 1 and j > 1 and substr(a, i, 1) = substr(b, j - 1, 1)
+          and substr(a, i - 1, 1) = substr(b, j, 1) then
+        this[j + 1] := least(this[j + 1], before_last[j - 1] + 1);
+      end if;
+    end loop;
+    before_last := last;
+    last := this;
+  end loop;
+  return last[length(b) + 1];
+end $$;
+
+--
+-- Name: FUNCTION _edit_distance(a text, b text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._edit_distance(a text, b text) IS 'How many insertions, deletions, replacements and swaps of neighbours make a of b.';
+
+--
+-- Name: _empty_slot(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._empty_slot(outbox_id integer, slot smallint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  leaf text := format('tide.message_%s_%s', outbox_id, slot);
+begin
+  if not tide._slot_is_over(outbox_id, slot) then
+    return false;
+  end if;
+  begin
+    execute format('lock table %s in access exclusive mode nowait', leaf);
+  exception
+    when lock_not_available then
+      return false;  -- somebody still writes or reads there; waiting would stall all who come after
+  end;
+  -- Again, in a statement later than the lock: an older snapshot would miss what was published meanwhile.
+  if not tide._slot_is_over(outbox_id, slot) then
+    return false;
+  end if;
+  execute format('truncate %s', leaf);
+  return true;
+end $$;
+
+--
+-- Name: FUNCTION _empty_slot(outbox_id integer, slot smallint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) IS 'Truncates a slot if it holds messages, all delivered and expired, and nobody uses it this moment; whether it did.';
+
+--
+-- Name: _existing_group(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._existing_group(outbox text, name text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  of_outbox int := tide._existing_outbox(outbox);
+  found_id  int;
+  nearest   text;
+begin
+  perform tide._refuse_null('name', name, 'Name the consumer group, as created with tide.consumer_group_create().');
+  select g.id into found_id from tide.consumer_group g
+    where g.outbox_id = of_outbox and g.name = _existing_group.name;
+  if found then
+    return found_id;
+  end if;
+  nearest := tide._nearest(name, (select array_agg(g.name order by g.name) from tide.consumer_group g
+    where g.outbox_id = of_outbox));
+  raise exception 'outbox "%" has no consumer group "%"', outbox, name
+    using errcode = 'undefined_object',
+      hint = coalesce('Did you mean "' || nearest || '"?',
+        format('Create it with "SELECT tide.consumer_group_create(%L, %L)".', outbox, name));
+end $$;
+
+--
+-- Name: FUNCTION _existing_group(outbox text, name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._existing_group(outbox text, name text) IS 'The id of the consumer group that arguments name; raises 22004 for null, 42704 with the nearest name when there is none.';
+
+--
+-- Name: _existing_outbox(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._existing_outbox(outbox text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform tide._refuse_null('outbox', outbox, 'Name the outbox, as created with tide.outbox_create().');
+  return tide._outbox_id(outbox);
+end $$;
+
+--
+-- Name: FUNCTION _existing_outbox(outbox text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._existing_outbox(outbox text) IS 'The id of the outbox that an argument names; raises 22004 for null, 42704 when there is none.';
+
+--
+-- Name: _existing_pipeline(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._existing_pipeline(pipeline text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  pipeline_id int;
+  nearest     text;
+begin
+  perform tide._refuse_null('pipeline', pipeline, 'Name the pipeline, as created with tide.relay_set_outbox().');
+  select p.id into pipeline_id from tide.pipeline p where p.name = pipeline;
+  if found then
+    return pipeline_id;
+  end if;
+  nearest := tide._nearest(pipeline, (select array_agg(p.name order by p.name) from tide.pipeline p));
+  raise exception 'there is no pipeline "%"', pipeline
+    using errcode = 'undefined_object',
+      hint = coalesce('Did you mean "' || nearest || '"?', 'Create it with tide.relay_set_outbox().');
+end $$;
+
+--
+-- Name: FUNCTION _existing_pipeline(pipeline text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._existing_pipeline(pipeline text) IS 'The id of the pipeline that an argument names; raises 22004 for null, 42704 with the nearest name when there is none.';
+
+--
+-- Name: option; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.option (
+    name text NOT NULL,
+    type text NOT NULL,
+    format text,
+    default_value jsonb,
+    minimum numeric,
+    maximum numeric,
+    choices text[],
+    required boolean DEFAULT false NOT NULL,
+    secret boolean DEFAULT false NOT NULL,
+    reference boolean DEFAULT false NOT NULL,
+    description text NOT NULL
+);
+
+--
+-- Name: TABLE option; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.option IS 'Every option of a pipeline; generated from the relay''s own declaration.';
+
+--
+-- Name: _expected(tide.option); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._expected(declared tide.option) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 'be ' || case
+    when declared.choices is not null then
+      case when cardinality(declared.choices) > 1 then 'one of ' else '' end
+        || array_to_string(declared.choices, ', ')
+    when declared.type = 'integer' then 'a whole number'
+    when declared.type = 'boolean' then 'true or false'
+    when declared.type = 'object' then 'an object'
+    else 'a string'
+    end
+$$;
+
+--
+-- Name: FUNCTION _expected(declared tide.option); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._expected(declared tide.option) IS 'What a value of an option must be, in words.';
+
+--
+-- Name: _foreign_error(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._foreign_error(outbox text, what text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'outbox "%" was restored into another cluster: %', outbox, what
+    using errcode = 'TD002',
+      detail = 'Transaction ids start afresh in another cluster, so a position taken in the old one says nothing here.',
+      hint = format('Run "SELECT tide.outbox_rebase(%L)" once, with no relay running, to give messages and positions ids of this cluster.', outbox);
+end $$;
+
+--
+-- Name: FUNCTION _foreign_error(outbox text, what text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._foreign_error(outbox text, what text) IS 'Raises TD002: transaction ids of another cluster.';
+
+--
+-- Name: _foreign_xid(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._foreign_xid(outbox_id integer, message_id bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform tide._foreign_error(o.name, format('the transaction of message %s has yet to begin here', message_id))
+    from tide.outbox o where o.id = outbox_id;
+  return null;
+end $$;
+
+--
+-- Name: FUNCTION _foreign_xid(outbox_id integer, message_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._foreign_xid(outbox_id integer, message_id bigint) IS 'Raises TD002 for a message that is visible although its transaction id has not been given out.';
+
+--
+-- Name: _format_problems(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._format_problems(format text, path text, value jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  plain text := value #>> '{}';
+begin
+  case format
+    when 'header_map' then
+      return query select tide._header_map_problems(path, value);
+    when 'host_port_list' then
+      return query select path || ': ' || p from tide._host_port_list_problems(plain) p;
+    when 'topic_template' then
+      return query select path || ': ' || p from tide._topic_template_problems(plain) p;
+    when 'key_template' then
+      return query select path || ': ' || p from tide._key_template_problems(plain) p;
+    when 'jmespath' then
+      return query select path || ': must not be empty' where btrim(plain, E' \t\n\r') = '';
+    when 'start_from' then
+      return query select path || ': ' || p from tide._start_from_problems(plain) p;
+  end case;
+end $$;
+
+--
+-- Name: FUNCTION _format_problems(format text, path text, value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._format_problems(format text, path text, value jsonb) IS 'A sentence for everything wrong with the form of a value; raises 20000 for a format it does not know.';
+
+--
+-- Name: _group_note(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._group_note(outbox_id integer, group_id integer) RETURNS text
+    LANGUAGE sql STABLE
+    AS $_$
+  select case
+    when tide._outbox_is_foreign($1) then format('restored into another cluster: run "SELECT tide.outbox_rebase(%L)"', o.name)
+    when $2 is null then 'no consumer group: messages expire by age'
+    when p.seek_request is not null then format('asked to seek to %s', p.seek_request ->> 'target')
+    when l.id is null then 'no pipeline reads this consumer group'
+    when not l.enabled then format('pipeline "%s" is disabled', l.name)
+  end
+  from tide.outbox o
+    left join tide.position p on p.group_id = $2
+    left join tide.pipeline l on l.group_id = $2
+  where o.id = $1
+$_$;
+
+--
+-- Name: FUNCTION _group_note(outbox_id integer, group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._group_note(outbox_id integer, group_id integer) IS 'What an operator should know of a consumer group, or of an outbox without one; null when all is as it should be.';
+
+--
+-- Name: _group_to_read(integer, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  there int;
+begin
+  select g.id into there from tide.consumer_group g
+    where g.outbox_id = _group_to_read.outbox_id and g.name = _group_to_read.name;
+  return coalesce(there, tide._add_group(outbox_id, name, coalesce(start_from, 'earliest')));
+end $$;
+
+--
+-- Name: FUNCTION _group_to_read(outbox_id integer, name text, start_from text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) IS 'The id of a consumer group, made if missing, to start from a target.';
+
+--
+-- Name: _header_map_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._header_map_problems(path text, headers jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select path || ': a header needs a name' from jsonb_each(headers) as h where h.key = ''
+  union all
+  select tide._shown_name(path || '.' || h.key) || ': ' || p.problem
+  from jsonb_each(headers) as h,
+    lateral (
+      select 'must be a string, not ' || tide._shown(h.value) where tide._option_value('text', h.value) is null
+      union all
+      select tide._template_problems(tide._option_value('text', h.value) #>> '{}')
+    ) as p (problem)
+$$;
+
+--
+-- Name: FUNCTION _header_map_problems(path text, headers jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._header_map_problems(path text, headers jsonb) IS 'What is wrong with an object of header names and templates.';
+
+--
+-- Name: _host_port_list_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._host_port_list_problems(list text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select p.problem
+  from regexp_split_to_table(list, ',') as entry,
+    lateral tide._host_port_problem(btrim(entry, E' \t\n\r')) as p (problem)
+  where p.problem is not null
+$$;
+
+--
+-- Name: FUNCTION _host_port_list_problems(list text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._host_port_list_problems(list text) IS 'What is wrong with a list of host:port, separated by commas.';
+
+--
+-- Name: _host_port_problem(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._host_port_problem(entry text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case
+    when entry = '' then 'an entry is empty; write host:port, separated by commas'
+    when strpos(entry, '://') > 0 then shown || ' is not host:port; leave out the protocol'
+    when left(entry, 1) <> '[' and length(entry) - length(replace(entry, ':', '')) > 1 then
+      shown || ' is an IPv6 address without brackets; write it like "[::1]:9092"'
+    when strpos(entry, ':') = 0 or right(entry, 1) = ']' then
+      shown || ' has no port; write ' || tide._shown(to_jsonb(entry || ':9092'))
+    when host !~ '^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\])$' then
+      shown || ' has a host that is neither a name nor an address'
+    when not case when port ~ '^[0-9]{1,5}$' then port::int between 1 and 65535 else false end then
+      shown || ' has a port that is not between 1 and 65535'
+    end
+  from (select tide._shown(to_jsonb(entry)) as shown,
+    substring(entry from '^(.*):[^:]*$') as host,
+    substring(entry from '^.*:([^:]*)$') as port) as parts
+$_$;
+
+--
+-- Name: FUNCTION _host_port_problem(entry text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._host_port_problem(entry text) IS 'What is wrong with one host:port, or null; an IPv6 address stands in brackets.';
+
+--
+-- Name: _is_section(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_section(name text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from tide.option o
+    where strpos(o.name, '.') > 0 and split_part(o.name, '.', 1) = _is_section.name)
+$$;
+
+--
+-- Name: FUNCTION _is_section(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_section(name text) IS 'Whether options have names that begin with this one and a dot.';
+
+--
+-- Name: _key_template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._key_template_problems(template text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 'must not be empty' where template = ''
+  union all
+  select tide._template_problems(template)
+$$;
+
+--
+-- Name: FUNCTION _key_template_problems(template text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._key_template_problems(template text) IS 'What is wrong with a template of message keys.';
+
+--
+-- Name: _lag(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lag(relay_group text) RETURNS TABLE(pipeline text, messages bigint, seconds double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select l.name, u.pending,
+         coalesce(greatest(date_part('epoch', clock_timestamp() - u.oldest), 0), 0)
+    from tide.pipeline l cross join lateral tide._pending(l.group_id, 10000) as u
+    where l.relay_group = _lag.relay_group and u.pending is not null
+$$;
+
+--
+-- Name: FUNCTION _lag(relay_group text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lag(relay_group text) IS 'What each pipeline of a relay group has yet to deliver: how many messages (above 10,000 an estimate), and the age of the oldest in seconds.';
+
+--
+-- Name: _latest_snapshot(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._latest_snapshot() RETURNS pg_snapshot
+    LANGUAGE plpgsql
+    AS $$
+declare
+  now_snapshot pg_snapshot := pg_current_snapshot();
+  own xid8 := pg_current_xact_id_if_assigned();
+  in_progress text;
+begin
+  -- An own xid at or above xmax is in progress to this snapshot already; below, it is left out
+  -- of it, and what the caller has yet to publish would look delivered.
+  if own is null or own >= pg_snapshot_xmax(now_snapshot) then
+    return now_snapshot;
+  end if;
+  select string_agg(x::text, ',' order by x) into in_progress
+    from (select pg_snapshot_xip(now_snapshot) union select own) as running (x);
+  return (pg_snapshot_xmin(now_snapshot)::text || ':' || pg_snapshot_xmax(now_snapshot)::text
+          || ':' || in_progress)::pg_snapshot;
+end $$;
+
+--
+-- Name: FUNCTION _latest_snapshot(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._latest_snapshot() IS 'The current snapshot with the caller''s own transaction among those in progress: what it still publishes is not in it.';
+
+--
+-- Name: _lease_held(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lease_held(group_id integer, epoch uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from tide.lease l join tide.position p on p.group_id = l.group_id
+    where l.group_id = _lease_held.group_id and l.epoch = _lease_held.epoch and p.epoch = _lease_held.epoch
+      and l.writer_xmin = l.xmin)
+$$;
+
+--
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lease_held(group_id integer, epoch uuid) IS 'Whether a group is held under an epoch, in the logged row and in the unlogged one that a crash or a promotion empties; a lease carried along by a dump does not count.';
+
+--
+-- Name: _lease_lost(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lease_lost(group_id integer) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'consumer group % is not held under this epoch any more', group_id
+    using errcode = 'TD001',
+      hint = 'Another relay took it over, or PostgreSQL crashed or was promoted: take it over anew and read its position.';
+end $$;
+
+--
+-- Name: FUNCTION _lease_lost(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lease_lost(group_id integer) IS 'Raises TD001: whoever called has lost the group, and all it holds in memory is void.';
+
+--
+-- Name: _live_relays(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._live_relays() RETURNS TABLE(id uuid, name text, version text, backend_pid integer, started_at timestamp with time zone, last_heartbeat timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select r.id, r.name, r.version, r.backend_pid, r.started_at, a.state_change
+    from tide.relay_process r
+      join pg_stat_activity a on a.pid = r.backend_pid and a.datname = current_database()
+    where coalesce(a.backend_start <= r.started_at, true)
+$$;
+
+--
+-- Name: FUNCTION _live_relays(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._live_relays() IS 'The relays whose lock connection is there.';
+
+--
+-- Name: _lock_class(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lock_class() RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$ select 1953063013 $$;
+
+--
+-- Name: FUNCTION _lock_class(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lock_class() IS 'The first key of the advisory locks of consumer groups; the second is the group''s id.';
+
+--
+-- Name: _lock_held(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lock_held(group_id integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from pg_catalog.pg_locks l
+    where l.locktype = 'advisory' and l.pid = pg_backend_pid() and l.granted
+      and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+      and l.classid = tide._lock_class()::oid and l.objid = group_id::oid and l.objsubid = 2)
+$$;
+
+--
+-- Name: FUNCTION _lock_held(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lock_held(group_id integer) IS 'Whether this very connection holds the advisory lock of a consumer group.';
+
+--
+-- Name: _lock_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lock_ring(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  give_up timestamptz := clock_timestamp() + interval '2 seconds';
+begin
+  loop
+    begin
+      execute format('lock table tide.message_%s in access exclusive mode nowait', outbox_id);
+      return;
+    exception
+      when lock_not_available then
+        null;
+    end;
+    if clock_timestamp() > give_up then
+      raise exception 'outbox "%" is being written or read', (select o.name from tide.outbox o where o.id = outbox_id)
+        using errcode = 'lock_not_available',
+          detail = format('In use by %s.', tide._sessions_using(format('tide.message_%s', outbox_id)::regclass)),
+          hint = 'Stop publishing to it with tide.outbox_disable(), end transactions that did, and try again.';
+    end if;
+    perform pg_sleep(0.001 + random() * 0.02);
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _lock_ring(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lock_ring(outbox_id integer) IS 'Locks the tables of an outbox against everybody, or raises 55P03 after two seconds of trying.';
+
+--
+-- Name: _lower_flags(integer[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lower_flags(outbox_ids integer[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select setval(o.wake_sequence, 0, true) from tide.outbox o
+    where o.id = any (outbox_ids) and pg_sequence_last_value(o.wake_sequence) <> 0;
+$$;
+
+--
+-- Name: FUNCTION _lower_flags(outbox_ids integer[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lower_flags(outbox_ids integer[]) IS 'Publishers need not notify any more: the relay is awake.';
+
+--
+-- Name: _masked(jsonb, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._masked(config jsonb, path text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+  select case
+    when config = 'null' then config
+    when exists (select from tide.option o where o.name = path and o.secret) then '"********"'
+    when jsonb_typeof(config) = 'object' then (
+      select coalesce(jsonb_object_agg(e.key, tide._masked(e.value, concat_ws('.', path, e.key))), '{}')
+        from jsonb_each(config) as e)
+    when jsonb_typeof(config) = 'array' then (
+      select coalesce(jsonb_agg(tide._masked(e.value, path || '[]') order by e.place), '[]')
+        from jsonb_array_elements(config) with ordinality as e (value, place))
+    else config
+  end
+$$;
+
+--
+-- Name: FUNCTION _masked(config jsonb, path text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._masked(config jsonb, path text) IS 'A configuration with ******** in place of its secrets, whether their names are dotted or nested.';
+
+--
+-- Name: _message_size(text, text, jsonb, jsonb, bytea, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $_$
+  -- pg_column_size does not read what is stored out of line, and nothing is stored compressed.
+  select 200::bigint + coalesce(octet_length($1), 0) + coalesce(octet_length($2), 0) + coalesce(pg_column_size($3), 0)
+    + coalesce(pg_column_size($4), 0) + coalesce(pg_column_size($5), 0) + coalesce(pg_column_size($6), 0)
+$_$;
+
+--
+-- Name: FUNCTION _message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb) IS 'About how many bytes of memory a message takes in the relay; cheap, for it does not read the message.';
+
+--
+-- Name: _message_too_large(text, integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  raise exception 'payload of % bytes is larger than the % bytes that outbox "%" takes', size, limit_bytes, outbox
+    using errcode = 'program_limit_exceeded',
+      hint = format('Publish a reference to it instead, or raise the limit with "SELECT tide.outbox_alter(%L, max_message_bytes => %s)".', outbox, size);
+end $$;
+
+--
+-- Name: FUNCTION _message_too_large(outbox text, size integer, limit_bytes integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) IS 'Raises 54000 with both sizes.';
+
+--
+-- Name: _name_problem(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._name_problem(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case
+    when name is null then 'must not be null'
+    when name = '' then 'must not be empty'
+    when length(name) > 200 then format('must not be longer than 200 characters, but has %s', length(name))
+    when name ~ '[[:cntrl:]]' then format('must not contain control characters: %s', to_json(name))
+    when name ~ '^\s|\s$' then format('must not begin or end with a space: %s', to_json(name))
+  end
+$_$;
+
+--
+-- Name: FUNCTION _name_problem(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._name_problem(name text) IS 'What is wrong with the name of an outbox, a consumer group or a pipeline; null when nothing is.';
+
+--
+-- Name: _nearest(text, text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._nearest(name text, candidates text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select c
+  from unnest(candidates) as c,
+    lateral tide._edit_distance(left(lower(name), 100), left(lower(c), 100)) as distance
+  where distance <= greatest(2, length(name) / 3)
+  order by distance, c
+  limit 1
+$$;
+
+--
+-- Name: FUNCTION _nearest(name text, candidates text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._nearest(name text, candidates text[]) IS 'The candidate most like a name, or null when none is near.';
+
+--
+-- Name: _next_page(integer, uuid, integer, pg_snapshot, pg_snapshot, bigint, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+begin
+  perform tide._require_read_committed();
+  return query
+    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint,
+           case when tide._lease_held(_next_page.group_id, _next_page.epoch)
+             then pg_current_snapshot()::text else tide._lease_lost(_next_page.group_id) end
+    union all
+    select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
+             else tide._foreign_xid(_next_page.outbox_id, w.id) end,
+           w.source, w.op, w.key, w.dedup_key, w.headers::text,
+           coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
+           convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
+           w.bytes_so_far, null::text
+      from (
+        select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
+          from (
+            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+              from tide.message m
+              where m.outbox_id = _next_page.outbox_id
+                and m.id > _next_page.last_id
+                and not pg_visible_in_snapshot(m.xid, _next_page.done)
+                and pg_visible_in_snapshot(m.xid, _next_page.page)
+              order by m.id
+              limit _next_page.max_messages
+          ) as p
+      ) as w
+      where w.bytes_so_far - w.size < _next_page.max_bytes;
+end $$;
+
+--
+-- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) IS 'The next page of an open window, after last_id, in the form of tide._open_window.';
+
+--
+-- Name: _no_such_outbox(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._no_such_outbox(outbox text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  nearest text := tide._nearest(outbox, (select array_agg(o.name order by o.name) from tide.outbox o));
+begin
+  raise exception 'there is no outbox "%"', outbox
+    using errcode = 'undefined_object',
+      hint = coalesce('Did you mean "' || nearest || '"?',
+        format('Create it with "SELECT tide.outbox_create(%L)".', outbox));
+end $$;
+
+--
+-- Name: FUNCTION _no_such_outbox(outbox text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._no_such_outbox(outbox text) IS 'Raises 42704 with the nearest name as a hint.';
+
+--
+-- Name: _notice_of_left_group(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  old record;
+begin
+  select o.name as outbox, g.name as consumer_group into old
+    from tide.consumer_group g join tide.outbox o on o.id = g.outbox_id where g.id = left_group;
+  if left_group is distinct from new_group then
+    raise notice 'consumer group "%" of outbox "%" remains, and messages are kept for it', old.consumer_group, old.outbox
+      using hint = format('If nobody will read on with it, run "SELECT tide.consumer_group_drop(%L, %L)".', old.outbox, old.consumer_group);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _notice_of_left_group(left_group integer, new_group integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) IS 'Says so when a pipeline leaves a consumer group behind.';
+
+--
+-- Name: _open_window(integer, uuid, integer, pg_snapshot, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+begin
+  perform tide._require_read_committed();
+  -- The snapshot and the rows come from this one statement: two would see two snapshots.
+  return query
+    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint,
+           case when tide._lease_held(_open_window.group_id, _open_window.epoch)
+             then pg_current_snapshot()::text else tide._lease_lost(_open_window.group_id) end
+    union all
+    select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
+             else tide._foreign_xid(_open_window.outbox_id, w.id) end,
+           w.source, w.op, w.key, w.dedup_key, w.headers::text,
+           coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
+           convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
+           w.bytes_so_far, null::text
+      from (
+        select p.*, sum(p.size) over (order by p.id + 0 rows unbounded preceding)::bigint as bytes_so_far
+          from (
+            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+              from tide.message m
+              where m.outbox_id = _open_window.outbox_id
+                and (m.xid >= pg_snapshot_xmax(_open_window.done)
+                     or m.xid = any (array(select pg_snapshot_xip(_open_window.done))))
+              order by m.id + 0
+              limit _open_window.max_messages
+          ) as p
+      ) as w
+      where w.bytes_so_far - w.size < _open_window.max_bytes;
+end $$;
+
+--
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) IS 'Takes a window: first a row with the snapshot alone, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
+
+--
+-- Name: _option_suggestion(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._option_suggestion(path text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select case when near is null then '' else format('; did you mean "%s"?', near) end
+  from tide._nearest(path, array(
+    select o.name from tide.option o
+    union
+    select split_part(o.name, '.', 1) from tide.option o where strpos(path, '.') = 0)) as near
+$$;
+
+--
+-- Name: FUNCTION _option_suggestion(path text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._option_suggestion(path text) IS 'The end of a sentence about an unknown option: the nearest name, if any is near.';
+
+--
+-- Name: _option_value(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._option_value(type text, value jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case
+    when type = 'object' and kind = 'object' then value
+    when type = 'boolean' and kind = 'boolean' then value
+    when type = 'boolean' and value in ('"true"', '"false"') then plain::jsonb
+    when type = 'text' and kind = 'string' then value
+    when type = 'text' and kind = 'number' and plain ~ '^-?[0-9]{1,18}$' then to_jsonb(plain)
+    when type = 'integer' and kind in ('string', 'number') and plain ~ '^-?[0-9]+$' then
+      case when length(ltrim(plain, '-')) <= 18 then to_jsonb(plain::int8)
+        when left(plain, 1) = '-' then to_jsonb(-1000000000000000000)
+        else to_jsonb(1000000000000000000) end
+    end
+  from (select jsonb_typeof(value) as kind, value #>> '{}' as plain) as given
+$_$;
+
+--
+-- Name: FUNCTION _option_value(type text, value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._option_value(type text, value jsonb) IS 'A value as an option''s type, forgiving where the intent is plain ("100" is a number); null where it is none.';
+
+--
+-- Name: _outbox_id(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._outbox_id(outbox text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  found_id int;
+begin
+  select o.id into found_id from tide.outbox o where o.name = outbox;
+  if not found then
+    perform tide._no_such_outbox(outbox);
+  end if;
+  return found_id;
+end $$;
+
+--
+-- Name: FUNCTION _outbox_id(outbox text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._outbox_id(outbox text) IS 'The id of an outbox; raises 42704 with the nearest name when there is none.';
+
+--
+-- Name: _outbox_is_foreign(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._outbox_is_foreign(outbox_id integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $_$
+  select exists (select from tide.outbox o where o.id = $1 and o.writer_xmin is distinct from o.xmin)
+    or exists (
+      select from tide.position p join tide.consumer_group g on g.id = p.group_id
+      where g.outbox_id = $1 and p.writer_xmin is distinct from p.xmin)
+$_$;
+
+--
+-- Name: FUNCTION _outbox_is_foreign(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._outbox_is_foreign(outbox_id integer) IS 'Whether an outbox row or the position of one of its groups was written in another cluster.';
+
+--
+-- Name: _outboxes(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._outboxes() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select o.name from tide.outbox o order by o.id $$;
+
+--
+-- Name: FUNCTION _outboxes(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._outboxes() IS 'The names of all outboxes: each is swept in a transaction of its own.';
+
+--
+-- Name: _owners(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._owners() RETURNS TABLE(group_id integer, relay_id uuid, relay text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p.group_id, r.id, r.name
+    from tide.position p
+      join tide.lease l on l.group_id = p.group_id and l.epoch = p.epoch and l.writer_xmin = l.xmin
+      join tide._live_relays() as r on r.id = l.relay_id
+      join pg_locks k on k.pid = r.backend_pid and k.locktype = 'advisory' and k.granted
+        and k.classid = tide._lock_class()::oid and k.objid = p.group_id::oid and k.objsubid = 2
+$$;
+
+--
+-- Name: FUNCTION _owners(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._owners() IS 'Which live relay runs which consumer group: it holds the lease and, at this moment, the lock.';
+
+--
+-- Name: _pending(integer, integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._pending(group_id integer, at_most integer, slot integer DEFAULT NULL::integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  reader    tide.position;
+  of_outbox int;
+  passed    bigint;
+  taken     pg_snapshot;
+  lowest_id bigint;
+begin
+  select p.* into reader from tide.position p where p.group_id = _pending.group_id and p.writer_xmin = p.xmin;
+  select g.outbox_id into of_outbox
+    from tide.consumer_group g join tide.outbox o on o.id = g.outbox_id
+    where g.id = reader.group_id and o.writer_xmin = o.xmin;
+  if not found then
+    return;
+  end if;
+  taken := coalesce(reader.page, reader.done);
+  passed := case when reader.page is null then 9223372036854775807 else reader.last_id end;
+  select count(*), min(w.published_at), min(w.id) into pending, oldest, lowest_id
+    from (
+      (select m.id, m.published_at from tide.message m
+        where m.outbox_id = of_outbox and (_pending.slot is null or m.slot = _pending.slot)
+          and m.id > passed and not pg_visible_in_snapshot(m.xid, reader.done)
+        order by m.id limit at_most::bigint + 1)
+      union all
+      (select m.id, m.published_at from tide.message m
+        where m.outbox_id = of_outbox and (_pending.slot is null or m.slot = _pending.slot)
+          and m.id <= passed and m.xid = any (array(select pg_snapshot_xip(taken)))
+        order by m.xid limit at_most::bigint + 1)
+      union all
+      (select m.id, m.published_at from tide.message m
+        where m.outbox_id = of_outbox and (_pending.slot is null or m.slot = _pending.slot)
+          and m.id <= passed and m.xid >= pg_snapshot_xmax(taken)
+        order by m.xid limit at_most::bigint + 1)
+      limit at_most::bigint + 1
+    ) as w;
+  is_estimate := pending > at_most;
+  if is_estimate then
+    pending := greatest(pending, tide._retained_estimate(of_outbox, lowest_id));
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) IS 'What a consumer group has yet to deliver, by its stored position, in one slot or in all: how many (exact up to at_most, then an estimate) and when the oldest was published. Nulls when the position is from another cluster.';
+
+--
+-- Name: _pipeline_problems(text, text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb) RETURNS text[]
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(array_agg(p.problem order by p.place, p.part), '{}')
+  from (
+    select 1, 1, 'pipeline: ' || tide._name_problem(pipeline)
+    union all
+    select 2, 1, 'outbox: must not be null' where outbox is null
+    union all
+    select 2, 2, format('outbox: there is no outbox "%s"', outbox)
+        || coalesce('; did you mean "' || tide._nearest(outbox, (select array_agg(o.name) from tide.outbox o)) || '"?', '')
+      where outbox is not null and not exists (select from tide.outbox o where o.name = outbox)
+    union all
+    select 3, 1, 'consumer_group: ' || tide._name_problem(consumer_group)
+    union all
+    select 3, 2, format('consumer_group: "%s" is used by pipeline "%s", and one pipeline reads a group', consumer_group, l.name)
+      from tide.pipeline l
+        join tide.consumer_group g on g.id = l.group_id
+        join tide.outbox o on o.id = g.outbox_id
+      where o.name = outbox and g.name = consumer_group and l.name <> pipeline
+    union all
+    select 4, 1, 'config: must not be null' where config is null
+    union all
+    select 4, c.part + 1, c.problem
+      from unnest(tide._config_problems(config)) with ordinality as c (problem, part) where config is not null
+    union all
+    select 5, 1, format('%s: "********" hides a secret and is none', s.name)
+      from tide.option s where s.secret and tide._config_value(config, s.name) #>> '{}' = '********'
+  ) as p (place, part, problem)
+  where p.problem is not null
+$$;
+
+--
+-- Name: FUNCTION _pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb) IS 'Every problem of a pipeline''s names and configuration, one sentence each; an empty array when there is none.';
+
+--
+-- Name: _pipelines(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._pipelines(relay_group text) RETURNS TABLE(id integer, name text, outbox_id integer, outbox text, group_id integer, group_name text, config jsonb, enabled boolean, revision bigint, seek text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select p.id, p.name, p.outbox_id, o.name, p.group_id, g.name, p.config, p.enabled, p.revision,
+         s.seek_request ->> 'requested_at'
+    from tide.pipeline p
+      join tide.outbox o on o.id = p.outbox_id
+      join tide.consumer_group g on g.id = p.group_id
+      join tide.position s on s.group_id = p.group_id
+    where p.relay_group = $1
+    order by p.id
+$_$;
+
+--
+-- Name: FUNCTION _pipelines(relay_group text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
+
+--
+-- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  problem  text := tide._target_problem(target);
+  latest   pg_snapshot := tide._latest_snapshot();
+  first_id bigint;
+begin
+  if problem is not null then
+    raise exception 'target %', problem
+      using errcode = case when target is null then 'null_value_not_allowed' else 'invalid_parameter_value' end,
+        hint = 'Examples: ''earliest'', ''latest'', ''12345'' (a message id), ''2025-01-31 12:00:00+00''.';
+  end if;
+  done := latest;
+  last_id := 0;
+  if lower(btrim(target)) = 'latest' then
+    return;
+  elsif lower(btrim(target)) = 'earliest' then
+    done := '3:3:';
+    return;
+  elsif btrim(target) ~ '^[0-9]+$' then
+    first_id := btrim(target)::bigint;
+  else
+    -- In a later statement than the snapshot: what commits in between is in neither, and delivered.
+    select min(m.id) into first_id from tide.message m
+      where m.outbox_id = _position_at.outbox_id and m.published_at >= target::timestamptz;
+    if first_id is null then
+      return;
+    end if;
+  end if;
+  done := '3:3:';
+  page := latest;
+  last_id := first_id - 1;
+end $_$;
+
+--
+-- Name: FUNCTION _position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'The position that stands at a target: earliest, latest, before a message id, or before the first message published at or after a timestamp. Raises 22023 for anything else.';
+
+--
+-- Name: _raise_flags(integer[], integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- A transaction that notified cannot be prepared.
+  if current_setting('max_prepared_transactions')::int > 0 then
+    return false;
+  end if;
+  perform setval(o.wake_sequence, extract(epoch from clock_timestamp())::bigint + seconds, true)
+    from tide.outbox o where o.id = any (outbox_ids);
+  return true;
+end $$;
+
+--
+-- Name: FUNCTION _raise_flags(outbox_ids integer[], seconds integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) IS 'Asks publishers to notify, for so many seconds; false where that would keep transactions from being prepared.';
+
+--
+-- Name: _refuse_foreign_outbox(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_foreign_outbox(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  foreign_name text;
+begin
+  select o.name into foreign_name from tide.outbox o
+    where o.id = outbox_id and o.writer_xmin is distinct from o.xmin;
+  if found then
+    perform tide._foreign_error(foreign_name, 'its own row was written there');
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_foreign_outbox(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_foreign_outbox(outbox_id integer) IS 'Raises TD002 when an outbox row was written in another cluster.';
+
+--
+-- Name: _refuse_foreign_position(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_foreign_position(group_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  foreign_position record;
+begin
+  select o.name as outbox, g.name as consumer_group into foreign_position
+    from tide.position p
+      join tide.consumer_group g on g.id = p.group_id
+      join tide.outbox o on o.id = g.outbox_id
+    where p.group_id = _refuse_foreign_position.group_id
+      and (p.writer_xmin is distinct from p.xmin or o.writer_xmin is distinct from o.xmin);
+  if found then
+    perform tide._foreign_error(foreign_position.outbox,
+      format('the position of consumer group "%s" was written there', foreign_position.consumer_group));
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_foreign_position(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_foreign_position(group_id integer) IS 'Raises TD002 when a consumer group''s position, or its outbox, was written in another cluster.';
+
+--
+-- Name: _refuse_null(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_null(what text, value text, hint text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+  if value is null then
+    raise exception '% must not be null', what
+      using errcode = 'null_value_not_allowed', hint = _refuse_null.hint;
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_null(what text, value text, hint text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_null(what text, value text, hint text) IS 'Raises 22004 when an argument is null.';
+
+--
+-- Name: _refuse_outbox_in_use(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_outbox_in_use(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  outbox   text := (select o.name from tide.outbox o where o.id = outbox_id);
+  reasons  text;
+begin
+  if tide._outbox_is_foreign(outbox_id) then
+    perform tide._foreign_error(outbox, 'what is undelivered cannot be told');
+  end if;
+  select string_agg(r.reason, ', ' order by r.place, r.reason) into reasons
+    from (
+      select 1, format('pipeline "%s"', p.name)
+        from tide.pipeline p where p.outbox_id = _refuse_outbox_in_use.outbox_id
+      union all
+      select 2, format('%s%s undelivered message%s of consumer group "%s"',
+          case when w.is_estimate then 'about ' end, w.pending, case when w.pending > 1 then 's' end, g.name)
+        from tide.consumer_group g, lateral tide._pending(g.id, 10000) as w
+        where g.outbox_id = _refuse_outbox_in_use.outbox_id and w.pending > 0
+      union all
+      select 3, format('%s%s message%s that no consumer group has read',
+          case when m.is_estimate then 'about ' end, m.retained, case when m.retained > 1 then 's' end)
+        from tide._retained(outbox_id, 10000) as m
+        where m.retained > 0
+          and not exists (select from tide.consumer_group g where g.outbox_id = _refuse_outbox_in_use.outbox_id)
+    ) as r (place, reason);
+  if reasons is not null then
+    raise exception 'outbox "%" is in use: %', outbox, reasons
+      using errcode = 'dependent_objects_still_exist',
+        hint = format('To drop them all run "SELECT tide.outbox_drop(%L, force => true)".', outbox);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_outbox_in_use(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_outbox_in_use(outbox_id integer) IS 'Raises 2BP01 while an outbox has pipelines, or messages that somebody has yet to get.';
+
+--
+-- Name: _refuse_pipeline(text, text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  problems text[] := tide._pipeline_problems(pipeline, outbox, consumer_group, config);
+begin
+  if cardinality(problems) = 1 and outbox is not null then
+    perform tide._outbox_id(outbox);  -- where that is all, its own error says it best
+  end if;
+  if cardinality(problems) > 0 then
+    raise exception E'pipeline "%" is refused:\n  %', pipeline, array_to_string(problems, E'\n  ')
+      using errcode = 'invalid_parameter_value',
+        hint = 'Nothing was stored. "SELECT * FROM tide.options" lists every option.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb) IS 'Raises 22023 with every problem of a pipeline, or 42704 when its outbox is all that is missing.';
+
+--
+-- Name: _refuse_publish(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_publish(outbox text, op text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if outbox is null then
+    raise exception 'outbox must not be null' using errcode = 'null_value_not_allowed',
+      hint = 'Name the outbox to publish to, as created with tide.outbox_create().';
+  end if;
+  if not exists (select from tide.outbox o where o.name = outbox) then
+    perform tide._no_such_outbox(outbox);
+  end if;
+  if exists (select from tide.outbox o where o.name = outbox and not o.enabled) then
+    raise exception 'outbox "%" is disabled', outbox
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = format('Enable it with "SELECT tide.outbox_enable(%L)".', outbox);
+  end if;
+  raise exception 'op must be a word, not %', coalesce('''' || op || '''', 'null')
+    using errcode = 'invalid_parameter_value', hint = 'Use ''insert'', ''update'', ''delete'', or a word of your own.';
+end $$;
+
+--
+-- Name: FUNCTION _refuse_publish(outbox text, op text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_publish(outbox text, op text) IS 'Says why a message cannot be published: the slow path, to an error.';
+
+--
+-- Name: _register_relay(uuid, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._register_relay(id uuid, name text, version text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  delete from tide.relay_process r
+    where r.id <> _register_relay.id and not exists (select from tide._live_relays() as l where l.id = r.id);
+  insert into tide.relay_process as r (id, name, version, backend_pid, started_at)
+    values (_register_relay.id, _register_relay.name, _register_relay.version, pg_backend_pid(), clock_timestamp())
+    on conflict on constraint relay_process_pkey do update
+      set name = excluded.name, version = excluded.version, backend_pid = excluded.backend_pid, started_at = excluded.started_at;
+end $$;
+
+--
+-- Name: FUNCTION _register_relay(id uuid, name text, version text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._register_relay(id uuid, name text, version text) IS 'Makes a relay known, by the backend that calls: that of its lock connection. Forgets relays that are gone.';
+
+--
+-- Name: _report_state(integer, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._report_state(pipeline_id integer, state text, reason text DEFAULT NULL::text, hint text DEFAULT NULL::text, next_try timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  insert into tide.pipeline_state as s (pipeline_id, state, reason, hint, next_try)
+    select p.id, $2, $3, $4, $5 from tide.pipeline p where p.id = $1 for key share
+    on conflict (pipeline_id) do update
+      set state = excluded.state, reason = excluded.reason, hint = excluded.hint, next_try = excluded.next_try,
+          since = case when (s.state, s.reason) is distinct from (excluded.state, excluded.reason)
+            then clock_timestamp() else s.since end
+      where (s.state, s.reason, s.hint, s.next_try)
+        is distinct from (excluded.state, excluded.reason, excluded.hint, excluded.next_try)
+$_$;
+
+--
+-- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) IS 'What the relay says of a pipeline; writes nothing when it says the same as before. A pipeline that is gone is no error.';
+
+--
+-- Name: _require_read_committed(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._require_read_committed() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'this function must run at isolation level READ COMMITTED, not %',
+      upper(current_setting('transaction_isolation'))
+      using errcode = 'TD003',
+        hint = 'Begin the transaction with "BEGIN ISOLATION LEVEL READ COMMITTED", whatever the role''s default is.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _require_read_committed(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._require_read_committed() IS 'Raises TD003 in any other isolation level: an older snapshot would hide messages, a serializable one would abort publishers.';
+
+--
+-- Name: _retained(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  select count(*) into retained
+    from (select from tide.message m where m.outbox_id = _retained.outbox_id limit at_most::bigint + 1) as counted;
+  is_estimate := retained > at_most;
+  if is_estimate then
+    retained := greatest(retained, tide._retained_estimate(outbox_id));
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean) IS 'How many messages an outbox keeps: exact up to at_most, then an estimate.';
+
+--
+-- Name: _retained_estimate(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._retained_estimate(outbox_id integer, from_id bigint DEFAULT NULL::bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  retained numeric;
+  lowest   bigint;
+  highest  bigint;
+begin
+  -- The density that the last ANALYZE found, at the present size; before the first one what the
+  -- statistics count, which a crash empties, but at least a message a page.
+  select sum(case when c.relpages > 0 then c.reltuples / c.relpages * size.pages
+                  else greatest(pg_catalog.pg_stat_get_live_tuples(c.oid), size.pages) end) into retained
+    from pg_catalog.pg_partition_tree(format('tide.message_%s', outbox_id)::regclass) as t
+      join pg_catalog.pg_class c on c.oid = t.relid,
+      lateral (select pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int) as size (pages)
+    where t.isleaf;
+  if from_id is not null then
+    select min(m.id), max(m.id) into lowest, highest from tide.message m
+      where m.outbox_id = _retained_estimate.outbox_id;
+    retained := retained * (highest - from_id + 1) / (highest - lowest + 1);
+  end if;
+  return retained::bigint;
+end $$;
+
+--
+-- Name: FUNCTION _retained_estimate(outbox_id integer, from_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._retained_estimate(outbox_id integer, from_id bigint) IS 'About how many messages an outbox keeps, or how many of them have from_id or a later id.';
+
+--
+-- Name: _retention_held_by(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._retention_held_by(outbox_id integer) RETURNS text
+    LANGUAGE sql STABLE
+    AS $_$
+  with expired as (
+    select s.slot
+      from tide.outbox o, generate_series(0, o.slots - 1) as s (slot)
+      where o.id = $1 and s.slot <> o.current_slot and tide._slot_is_expired(o.id, s.slot::int2)
+  ), readers as (
+    select string_agg(distinct format('consumer group "%s"', g.name), ', ') as names
+      from expired e, tide.consumer_group g join tide.position p on p.group_id = g.id
+      where g.outbox_id = $1
+        and (p.seek_request is not null or (select w.pending > 0 from tide._pending(g.id, 0, e.slot) as w))
+  )
+  select coalesce(r.names, (
+    select string_agg(distinct tide._sessions_using(format('tide.message_%s_%s', $1, e.slot)::regclass), ', ') from expired e))
+  from readers r
+$_$;
+
+--
+-- Name: FUNCTION _retention_held_by(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._retention_held_by(outbox_id integer) IS 'Who keeps messages that have expired from being let go: consumer groups that have yet to deliver them, or else sessions that use their slot; null when nobody does.';
+
+--
+-- Name: option_rule; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.option_rule (
+    kind text NOT NULL,
+    option text NOT NULL,
+    value jsonb,
+    other text NOT NULL,
+    message text NOT NULL,
+    hint text,
+    CONSTRAINT option_rule_kind_check CHECK ((kind = ANY (ARRAY['conflict'::text, 'requirement'::text])))
+);
+
+--
+-- Name: TABLE option_rule; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.option_rule IS 'What options demand of each other; generated like tide.option.';
+
+--
+-- Name: _rule_is_broken(tide.option_rule, jsonb, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select value is not null and coalesce(rule.value -> 'when' @> value, true)
+    and (case when rule.value ? 'at_most' then coalesce(value <= other, true)
+      else other is not null and coalesce(rule.value -> 'other' @> other, true) end)
+      = (rule.kind = 'conflict')
+$$;
+
+--
+-- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, other jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) IS 'Whether the values of two options, null where unset, break a rule: a conflict where both sides hold, a requirement where only the first does.';
+
+--
+-- Name: _sessions_using(regclass); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._sessions_using(ring regclass) RETURNS text
+    LANGUAGE sql
+    AS $$
+  select string_agg(distinct
+      case when l.pid is null then 'a prepared transaction'
+           else concat('session ', l.pid, ' (' || nullif(a.application_name, '') || ')') end, ', ')
+    from pg_catalog.pg_partition_tree(ring) as t
+      join pg_catalog.pg_locks l on l.relation = t.relid and l.locktype = 'relation' and l.granted
+      left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+    where l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+      and l.pid is distinct from pg_backend_pid()
+$$;
+
+--
+-- Name: FUNCTION _sessions_using(ring regclass); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._sessions_using(ring regclass) IS 'Who else holds a lock on a table or on one of its partitions: its pid and application name; null when nobody does.';
+
+--
+-- Name: _set_outbox_enabled(text, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  outbox_id int := tide._existing_outbox(outbox);
+begin
+  perform tide._refuse_foreign_outbox(outbox_id);
+  update tide.outbox o set enabled = _set_outbox_enabled.enabled
+    where o.id = outbox_id and o.enabled <> _set_outbox_enabled.enabled;
+  if found then
+    perform tide._stamp_outbox(outbox_id);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _set_outbox_enabled(outbox text, enabled boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) IS 'What tide.outbox_enable and tide.outbox_disable share.';
+
+--
+-- Name: _shown(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._shown(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case coalesce(jsonb_typeof(value), 'null')
+    when 'object' then 'an object'
+    when 'array' then 'an array'
+    when 'null' then 'null'
+    else case when length(value::text) > 60 then left(value::text, 57) || '...' else value::text end
+  end
+$$;
+
+--
+-- Name: FUNCTION _shown(value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._shown(value jsonb) IS 'How a value appears in a sentence: a scalar as it is in JSON, cut when long; anything else by its kind.';
+
+--
+-- Name: _shown_name(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._shown_name(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case when name ~ '^[A-Za-z0-9_.-]{1,60}$' then name else tide._shown(to_jsonb(name)) end
+$_$;
+
+--
+-- Name: FUNCTION _shown_name(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._shown_name(name text) IS 'How a name appears in a sentence: as it is where it is plain, else as a string.';
+
+--
+-- Name: _slot_has_rows(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._slot_has_rows(outbox_id integer, slot smallint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  has_rows boolean;
+begin
+  execute format('select exists (select from tide.message_%s_%s)', outbox_id, slot) into has_rows;
+  return has_rows;
+end $$;
+
+--
+-- Name: FUNCTION _slot_has_rows(outbox_id integer, slot smallint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._slot_has_rows(outbox_id integer, slot smallint) IS 'Whether a slot holds messages.';
+
+--
+-- Name: _slot_is_awaited(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._slot_is_awaited(outbox_id integer, slot smallint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  reader tide.position;
+begin
+  for reader in
+    select p.* from tide.position p join tide.consumer_group g on g.id = p.group_id
+    where g.outbox_id = _slot_is_awaited.outbox_id
+  loop
+    if exists (
+      select from tide.message m
+      where m.outbox_id = _slot_is_awaited.outbox_id and m.slot = _slot_is_awaited.slot
+        and (m.xid >= pg_snapshot_xmax(reader.done) or m.xid = any (array(select pg_snapshot_xip(reader.done))))
+        and (reader.page is null or m.id > reader.last_id or not pg_visible_in_snapshot(m.xid, reader.page))
+    ) or reader.seek_request is not null then
+      return true;
+    end if;
+  end loop;
+  return false;
+end $$;
+
+--
+-- Name: FUNCTION _slot_is_awaited(outbox_id integer, slot smallint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._slot_is_awaited(outbox_id integer, slot smallint) IS 'Whether a consumer group has yet to deliver a message of a slot, or was asked to seek and may want it again.';
+
+--
+-- Name: _slot_is_expired(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._slot_is_expired(outbox_id integer, slot smallint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  expired boolean;
+begin
+  select newest.published_at <= clock_timestamp() - make_interval(secs => (o.retention_hours * 3600)::float8)
+    into expired
+    from tide.outbox o,
+      lateral (
+        select m.published_at from tide.message m
+        where m.outbox_id = _slot_is_expired.outbox_id and m.slot = _slot_is_expired.slot
+        order by m.id desc limit 1
+      ) as newest
+    where o.id = _slot_is_expired.outbox_id;
+  return coalesce(expired, false);
+end $$;
+
+--
+-- Name: FUNCTION _slot_is_expired(outbox_id integer, slot smallint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._slot_is_expired(outbox_id integer, slot smallint) IS 'Whether a slot holds messages, the newest of them older than the outbox retains.';
+
+--
+-- Name: _slot_is_over(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._slot_is_over(outbox_id integer, slot smallint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  return tide._slot_is_expired(outbox_id, slot) and not tide._slot_is_awaited(outbox_id, slot);
+end $$;
+
+--
+-- Name: FUNCTION _slot_is_over(outbox_id integer, slot smallint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._slot_is_over(outbox_id integer, slot smallint) IS 'Whether a slot holds messages, all of them expired and delivered to every consumer group.';
+
+--
+-- Name: _stamp_outbox(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._stamp_outbox(outbox_id integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update tide.outbox o set writer_xmin = o.xmin where o.id = outbox_id;
+$$;
+
+--
+-- Name: FUNCTION _stamp_outbox(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._stamp_outbox(outbox_id integer) IS 'Stores an outbox row''s own xmin in it; called right after every write of the row, in the same subtransaction.';
+
+--
+-- Name: _stamp_position(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._stamp_position(group_id integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update tide.position p set writer_xmin = p.xmin where p.group_id = _stamp_position.group_id;
+$$;
+
+--
+-- Name: FUNCTION _stamp_position(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._stamp_position(group_id integer) IS 'Stores a position row''s own xmin in it; called right after every write of the row, in the same subtransaction.';
+
+--
+-- Name: _start_from_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._start_from_problems(start_from text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select format('must be earliest, latest, a message id or a timestamp like 2026-01-31T12:00:00Z, not %s',
+    tide._shown(to_jsonb(start_from)))
+  where not case
+    when start_from ~ ('^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+        '([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?'
+        '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$') then
+      substr(start_from, 9, 2)::int <= extract(day from
+        make_date(left(start_from, 4)::int, substr(start_from, 6, 2)::int, 1) + interval '1 month - 1 day')
+    else start_from ~ '^(earliest|latest|[0-9]{1,18})$'
+    end
+$_$;
+
+--
+-- Name: FUNCTION _start_from_problems(start_from text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._start_from_problems(start_from text) IS 'What is wrong with where a consumer group is to start.';
+
+--
+-- Name: _storage(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._storage() RETURNS TABLE(outbox text, retained bigint, slots_waiting integer)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select o.name, r.retained,
+         (select count(*)::int from generate_series(0, o.slots - 1) as s (slot)
+           where s.slot <> o.current_slot
+             and tide._slot_is_expired(o.id, s.slot::int2) and tide._slot_is_awaited(o.id, s.slot::int2))
+    from tide.outbox o cross join lateral tide._retained(o.id, 10000) as r
+    order by o.id
+$$;
+
+--
+-- Name: FUNCTION _storage(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._storage() IS 'What each outbox holds: messages (above 10,000 an estimate), and expired slots that a consumer group still holds up.';
+
+--
+-- Name: _take_over(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  new_epoch uuid := gen_random_uuid();
+  old       tide.position;
+begin
+  perform tide._require_read_committed();
+  perform set_config('synchronous_commit', 'on', true);
+  if not tide._lock_held(_take_over.group_id) then
+    perform tide._lease_lost(_take_over.group_id);
+  end if;
+  select p.* into old from tide.position p where p.group_id = _take_over.group_id for no key update;
+  if not found then
+    perform tide._lease_lost(_take_over.group_id);
+  end if;
+  perform tide._refuse_foreign_position(_take_over.group_id);
+  update tide.position p
+    set epoch = new_epoch,
+        seek_request = null,
+        done = case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end,
+        page = case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end,
+        last_id = case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end,
+        floor_id = case when p.seek_request is null then p.floor_id else 0 end,
+        next_floor_id = case when p.seek_request is null then p.next_floor_id else 0 end,
+        next_floor_xid = case when p.seek_request is null then p.next_floor_xid end
+    where p.group_id = _take_over.group_id;
+  perform tide._stamp_position(_take_over.group_id);
+  insert into tide.lease as l (group_id, epoch, relay_id)
+    values (_take_over.group_id, new_epoch, _take_over.relay_id)
+    on conflict on constraint lease_pkey do update set epoch = excluded.epoch, relay_id = excluded.relay_id;
+  update tide.lease l set writer_xmin = l.xmin where l.group_id = _take_over.group_id;
+  return query
+    select p.epoch, p.ctid, p.done, p.page, p.last_id from tide.position p where p.group_id = _take_over.group_id;
+end $$;
+
+--
+-- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._take_over(group_id integer, relay_id uuid) IS 'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from; a seek that was asked for is applied. Must run on the connection that holds the group''s lock.';
+
+--
+-- Name: _target_problem(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._target_problem(target text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $_$
+begin
+  if target is null then
+    return 'must not be null';
+  elsif lower(btrim(target)) in ('earliest', 'latest') then
+    return null;
+  elsif btrim(target) ~ '^[0-9]+$' then
+    return case when btrim(target)::numeric > 9223372036854775807 then format('is not a message id: %s', target) end;
+  end if;
+  perform target::timestamptz;
+  return null;
+exception
+  when data_exception then
+    return format('must be earliest, latest, a message id or a timestamp, not "%s"', target);
+end $_$;
+
+--
+-- Name: FUNCTION _target_problem(target text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._target_problem(target text) IS 'What is wrong with a place to start from or to seek to; null when nothing is.';
+
+--
+-- Name: _template_pieces(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._template_pieces(template text) RETURNS TABLE(place integer, piece text)
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 1 + coalesce(sum(length(m.piece[1])) over before, 0)::int, m.piece[1]
+  from regexp_matches(template, '\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+', 'g') with ordinality as m (piece, n)
+  window before as (order by m.n rows between unbounded preceding and 1 preceding)
+$$;
+
+--
+-- Name: FUNCTION _template_pieces(template text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._template_pieces(template text) IS 'A template cut into variables, braces and what is between them, each with its place from 1.';
+
+--
+-- Name: _template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._template_problems(template text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select case
+    when piece = '{' then
+      format('"{" at character %s is never closed; write "{{" for a brace', place)
+    when piece = '}' then
+      format('"}" at character %s closes nothing; write "}}" for a brace', place)
+    when piece = '{}' then
+      format('"{}" at character %s names no variable; write "{{}}" for braces', place)
+    else
+      format('unknown variable %s at character %s; %s', tide._shown(to_jsonb(piece)), place,
+        tide._variable_suggestion(substr(piece, 2, length(piece) - 2)))
+    end
+  from tide._template_pieces(template)
+  where left(piece, 1) in ('{', '}') and piece not in ('{{', '}}')
+    and piece !~ '^\{(stream_table|outbox|op|outbox_id|dedup_key|key)\}$'
+    and piece !~ '^\{(headers\..+|(payload|original)(\.[^.{}]+)+)\}$'
+$_$;
+
+--
+-- Name: FUNCTION _template_problems(template text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._template_problems(template text) IS 'What is wrong with how a template is written.';
+
+--
+-- Name: _topic_template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._topic_template_problems(template text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  with constant as (
+    select place, case when piece in ('{{', '}}') then left(piece, 1) else piece end as part
+    from tide._template_pieces(template)
+    where left(piece, 1) not in ('{', '}') or piece in ('{{', '}}')
+  )
+  select tide._template_problems(template)
+  union all
+  select format('%s at character %s is not allowed in a topic; Kafka takes a-z, A-Z, 0-9, ".", "_" and "-"',
+    tide._shown(to_jsonb(found)), place + strpos(part, found) - 1)
+  from constant, lateral substring(part from '[^a-zA-Z0-9._-]') as found where found is not null
+  union all
+  select 'must not be empty' where template = ''
+  union all
+  select 'must not be "." or ".."' where template in ('.', '..')
+  union all
+  select format('has %s constant characters; Kafka takes 249 at most', sum(length(part)))
+  from constant having sum(length(part)) > 249
+$$;
+
+--
+-- Name: FUNCTION _topic_template_problems(template text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._topic_template_problems(template text) IS 'What is wrong with a template of topic names, as far as it is the same for every message.';
+
+--
+-- Name: _try_lock(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._try_lock(group_id integer) RETURNS boolean
+    LANGUAGE sql
+    AS $$ select pg_catalog.pg_try_advisory_lock(tide._lock_class(), group_id) $$;
+
+--
+-- Name: FUNCTION _try_lock(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._try_lock(group_id integer) IS 'Takes the lock of a consumer group for this connection, if it is free.';
+
+--
+-- Name: _turn_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._turn_ring(outbox_id integer) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  ring      tide.outbox;
+  next_slot int2;
+begin
+  select o.* into ring from tide.outbox o where o.id = outbox_id;
+  next_slot := (ring.current_slot + 1) % ring.slots;
+  -- At most once in retention / (slots - 1): faster, the ring would run through its empty slots
+  -- and pile everything that is still awaited into one.
+  if clock_timestamp() < ring.slot_since + make_interval(secs => (ring.retention_hours * 3600 / (ring.slots - 1))::float8)
+      or not tide._slot_has_rows(outbox_id, ring.current_slot)
+      or tide._slot_has_rows(outbox_id, next_slot) then
+    return false;
+  end if;
+  select o.* into ring from tide.outbox o where o.id = outbox_id for no key update skip locked;
+  if not found or (ring.current_slot + 1) % ring.slots <> next_slot then
+    return false;  -- another sweep is at it
+  end if;
+  perform tide._refuse_foreign_outbox(outbox_id);
+  update tide.outbox o set current_slot = next_slot, slot_since = clock_timestamp() where o.id = outbox_id;
+  perform tide._stamp_outbox(outbox_id);
+  return true;
+end $$;
+
+--
+-- Name: FUNCTION _turn_ring(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._turn_ring(outbox_id integer) IS 'Moves publishers on to the next slot when the current one holds messages, is old enough, and the next one is empty; whether it did.';
+
+--
+-- Name: _unlock(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._unlock(group_id integer) RETURNS boolean
+    LANGUAGE sql
+    AS $$ select pg_catalog.pg_advisory_unlock(tide._lock_class(), group_id) $$;
+
+--
+-- Name: FUNCTION _unlock(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._unlock(group_id integer) IS 'Gives the lock of a consumer group back.';
+
+--
+-- Name: _unregister_relay(uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._unregister_relay(id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$ delete from tide.relay_process r where r.id = $1 $_$;
+
+--
+-- Name: FUNCTION _unregister_relay(id uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._unregister_relay(id uuid) IS 'Forgets a relay that ends.';
+
+--
+-- Name: _value_problems(tide.option, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._value_problems(declared tide.option, value jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  read jsonb := tide._option_value(declared.type, value);
+  plain text := read #>> '{}';
+  limits text := format('between %s and %s', declared.minimum, declared.maximum);
+  expected text;
+begin
+  if read is null or not coalesce(plain = any (declared.choices), true) then
+    expected := tide._expected(declared);
+  elsif declared.type = 'integer' and plain::int8 not between declared.minimum and declared.maximum then
+    expected := 'be ' || limits;
+  elsif declared.type = 'text' and length(plain) not between declared.minimum and declared.maximum then
+    expected := 'have ' || limits || ' characters';
+  end if;
+  if expected is not null then
+    return next format('%s: must %s, not %s', declared.name, expected, tide._shown(value));
+  elsif declared.format is not null then
+    return query select tide._format_problems(declared.format, declared.name, read);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _value_problems(declared tide.option, value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._value_problems(declared tide.option, value jsonb) IS 'A sentence for everything wrong with the value given for an option.';
+
+--
+-- Name: _variable_suggestion(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._variable_suggestion(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case
+    when root = any (roots) then format('%s needs a name, as in "{%s.name}"', root, root)
+    when near is not null then
+      format('did you mean %s?', tide._shown(to_jsonb('{' || near || substr(name, length(root) + 1) || '}')))
+    else 'there are {stream_table}, {outbox}, {op}, {outbox_id}, {dedup_key}, {key}, '
+      '{headers.name}, {payload.name} and {original.name}'
+    end
+  from (select split_part(name, '.', 1) as root, array['headers', 'payload', 'original'] as roots) as parts,
+    lateral tide._nearest(root, case when strpos(name, '.') > 0 then roots
+      else array['stream_table', 'outbox', 'op', 'outbox_id', 'dedup_key', 'key'] end) as near
+$$;
+
+--
+-- Name: FUNCTION _variable_suggestion(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._variable_suggestion(name text) IS 'What the writer of an unknown template variable may have meant.';
+
+--
+-- Name: _warn_of_clear_secrets(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  clear text;
+begin
+  select string_agg(o.name, ', ' order by o.name) into clear
+    from tide.option o where o.secret and tide._config_value(config, o.name) #>> '{}' !~ '^\$\{';
+  if clear is not null then
+    raise warning 'pipeline "%" holds secrets in clear: %', pipeline, clear
+      using hint = 'Refer to them instead, as ${env:NAME} or ${file:/path}, which the relay resolves.';
+  end if;
+end $_$;
+
+--
+-- Name: FUNCTION _warn_of_clear_secrets(pipeline text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) IS 'Warns when a secret is not given by reference.';
+
+--
+-- Name: consumer_group_create(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.consumer_group_create(outbox text, name text, start_from text DEFAULT 'earliest'::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outbox_id int := tide._existing_outbox(outbox);
+begin
+  perform tide._check_name('consumer group name', name);
+  if tide._add_group(outbox_id, name, start_from) is null then
+    raise exception 'outbox "%" has a consumer group "%" already', outbox, name
+      using errcode = 'duplicate_object',
+        hint = format('To move it run "SELECT tide.consumer_group_seek(%L, %L, ...)".', outbox, name);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION consumer_group_create(outbox text, name text, start_from text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.consumer_group_create(outbox text, name text, start_from text) IS 'Creates a reader of an outbox, which keeps messages from then on until it has them. start_from: earliest, latest, a message id, or a timestamp (digits alone are an id).';
+
+--
+-- Name: consumer_group_drop(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.consumer_group_drop(outbox text, name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old_group int  := tide._existing_group(outbox, name);
+  used_by   text := (select p.name from tide.pipeline p where p.group_id = old_group);
+begin
+  if used_by is not null then
+    raise exception 'consumer group "%" of outbox "%" is used by pipeline "%"', name, outbox, used_by
+      using errcode = 'dependent_objects_still_exist',
+        hint = format('Both go with "SELECT tide.relay_delete(%L, drop_consumer_group => true)".', used_by);
+  end if;
+  perform tide._delete_group(old_group);
+end $$;
+
+--
+-- Name: FUNCTION consumer_group_drop(outbox text, name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.consumer_group_drop(outbox text, name text) IS 'Drops a consumer group and its position; what it has yet to deliver is no longer kept for it. Refuses while a pipeline uses it.';
+
+--
+-- Name: consumer_group_seek(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.consumer_group_seek(outbox text, name text, target text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  seek_group int := tide._existing_group(outbox, name);
+  start      record;
+begin
+  perform tide._require_read_committed();
+  perform tide._refuse_foreign_position(seek_group);
+  select p.done, p.page, p.last_id into start from tide._position_at(tide._outbox_id(outbox), target) as p;
+  update tide.position p
+    set seek_request = jsonb_build_object('target', target, 'done', start.done::text, 'page', start.page::text,
+                                          'last_id', start.last_id, 'requested_at', clock_timestamp())
+    where p.group_id = seek_group;
+  perform tide._stamp_position(seek_group);
+  perform pg_notify('tide_config', p.name) from tide.pipeline p where p.group_id = seek_group;
+end $$;
+
+--
+-- Name: FUNCTION consumer_group_seek(outbox text, name text, target text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text) IS 'Asks for a consumer group to go on from a target: earliest, latest, a message id, or a timestamp (digits alone are an id). The relay that runs it follows at once, or the next one that does.';
+
+--
+-- Name: outbox_alter(text, numeric, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_alter(name text, retention_hours numeric DEFAULT NULL::numeric, max_message_bytes integer DEFAULT NULL::integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  outbox_id int := tide._existing_outbox(name);
+begin
+  if retention_hours is null and max_message_bytes is null then
+    raise exception 'nothing to change in outbox "%"', name
+      using errcode = 'null_value_not_allowed',
+        hint = 'Pass retention_hours => ..., max_message_bytes => ... (0 for no limit), or both.';
+  end if;
+  if retention_hours is not null then
+    perform tide._check_retention(retention_hours);
+  end if;
+  perform tide._check_message_limit(max_message_bytes);
+  perform tide._refuse_foreign_outbox(outbox_id);
+  update tide.outbox o
+    set retention_hours = coalesce(outbox_alter.retention_hours, o.retention_hours),
+        max_message_bytes = nullif(coalesce(outbox_alter.max_message_bytes, o.max_message_bytes), 0)
+    where o.id = outbox_id;
+  perform tide._stamp_outbox(outbox_id);
+end $$;
+
+--
+-- Name: FUNCTION outbox_alter(name text, retention_hours numeric, max_message_bytes integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_alter(name text, retention_hours numeric, max_message_bytes integer) IS 'Changes settings of an outbox; what is null stays as it is. max_message_bytes 0 lifts the limit.';
+
+--
+-- Name: outbox_create(text, numeric, integer, integer, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_create(name text, retention_hours numeric DEFAULT 24, slots integer DEFAULT 4, max_message_bytes integer DEFAULT NULL::integer, if_not_exists boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  new_id int;
+begin
+  perform tide._check_name('outbox name', name);
+  perform tide._check_retention(retention_hours);
+  perform tide._check_message_limit(max_message_bytes);
+  if slots is null or slots not between 2 and 100 then
+    raise exception 'slots must be between 2 and 100, not %', coalesce(slots::text, 'null')
+      using errcode = 'invalid_parameter_value',
+        hint = 'More slots let go of old messages in smaller parts; 4 suits most.';
+  end if;
+  insert into tide.outbox (name, retention_hours, slots, max_message_bytes)
+    values (outbox_create.name, outbox_create.retention_hours, outbox_create.slots, nullif(outbox_create.max_message_bytes, 0))
+    on conflict do nothing
+    returning id into new_id;
+  if new_id is not null then
+    perform tide._create_ring(new_id, slots);
+    perform tide._create_wake_sequence(new_id);
+    perform tide._stamp_outbox(new_id);
+  elsif if_not_exists then
+    raise notice 'outbox "%" exists already, nothing was changed', name;
+  else
+    raise exception 'outbox "%" exists already', name
+      using errcode = 'duplicate_object',
+        hint = format('Change it with "SELECT tide.outbox_alter(%L, ...)", or pass if_not_exists => true.', name);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION outbox_create(name text, retention_hours numeric, slots integer, max_message_bytes integer, if_not_exists boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_create(name text, retention_hours numeric, slots integer, max_message_bytes integer, if_not_exists boolean) IS 'Creates an outbox. Messages are kept retention_hours (fractions and 0 are allowed) and until every consumer group has them, in a ring of slots; a payload over max_message_bytes is refused (null or 0: no limit).';
+
+--
+-- Name: outbox_disable(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_disable(name text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select tide._set_outbox_enabled(name, false) $$;
+
+--
+-- Name: FUNCTION outbox_disable(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_disable(name text) IS 'Makes an outbox refuse messages, with an error in the publishers transaction. What it holds is still delivered.';
+
+--
+-- Name: outbox_drop(text, boolean, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_drop(name text, if_exists boolean DEFAULT false, force boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  target_id int;
+begin
+  perform tide._require_read_committed();
+  perform tide._refuse_null('outbox', name, 'Name the outbox, as created with tide.outbox_create().');
+  -- The row is locked first: no pipeline or consumer group can then be added to it.
+  select o.id into target_id from tide.outbox o where o.name = outbox_drop.name for update;
+  if target_id is null and if_exists then
+    raise notice 'there is no outbox "%", nothing was dropped', name;
+    return;
+  end if;
+  target_id := coalesce(target_id, tide._outbox_id(name));
+  if force is not true then
+    perform tide._refuse_outbox_in_use(target_id);
+    perform tide._lock_ring(target_id);
+    -- Again: only now is every message that was on its way to be seen.
+    perform tide._refuse_outbox_in_use(target_id);
+  else
+    perform tide._lock_ring(target_id);
+  end if;
+  perform pg_notify('tide_config', p.name) from tide.pipeline p where p.outbox_id = target_id;
+  perform tide._delete_outbox(target_id);
+end $$;
+
+--
+-- Name: FUNCTION outbox_drop(name text, if_exists boolean, force boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_drop(name text, if_exists boolean, force boolean) IS 'Drops an outbox with all its messages. Refuses while pipelines or undelivered messages remain, unless forced: then pipelines and consumer groups go with it.';
+
+--
+-- Name: outbox_enable(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_enable(name text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select tide._set_outbox_enabled(name, true) $$;
+
+--
+-- Name: FUNCTION outbox_enable(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_enable(name text) IS 'Lets an outbox accept messages again.';
+
+--
+-- Name: outbox_publish(text, jsonb, text, jsonb, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text DEFAULT NULL::text, headers jsonb DEFAULT NULL::jsonb, op text DEFAULT 'insert'::text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  target tide.outbox;
+  new_id bigint;
+begin
+  select o.* into target from tide.outbox o where o.name = outbox_publish.outbox;
+  if not found or not target.enabled or op is null or op = '' then
+    perform tide._refuse_publish(outbox, op);
+  end if;
+  if headers is not null then
+    perform tide._check_headers(headers);
+  end if;
+  if target.max_message_bytes is not null and octet_length(payload::text) > target.max_message_bytes then
+    perform tide._message_too_large(outbox, octet_length(payload::text), target.max_message_bytes);
+  end if;
+  insert into tide.message (outbox_id, slot, op, key, dedup_key, headers, payload)
+    values (target.id, target.current_slot, outbox_publish.op, coalesce(outbox_publish.key, outbox_publish.dedup_key),
+            outbox_publish.dedup_key, outbox_publish.headers, outbox_publish.payload)
+    returning id into new_id;
+  -- After the insert: read before it, a flag raised in between would be missed.
+  if pg_sequence_last_value(target.wake_sequence) > extract(epoch from clock_timestamp()) then
+    perform pg_notify('tide_wake', target.id::text);
+  end if;
+  return new_id;
+end $$;
+
+--
+-- Name: FUNCTION outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) IS 'Publishes one message in the caller''s transaction and returns its id. key orders (default: dedup_key); a null payload is a tombstone.';
+
+--
+-- Name: outbox_publish_many(text, jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[] DEFAULT NULL::text[], headers jsonb[] DEFAULT NULL::jsonb[], ops text[] DEFAULT NULL::text[], keys text[] DEFAULT NULL::text[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  target  tide.outbox;
+  largest int;
+  written int;
+begin
+  select o.* into target from tide.outbox o where o.name = outbox_publish_many.outbox;
+  if not found or not target.enabled then
+    perform tide._refuse_publish(outbox, 'insert');
+  end if;
+  perform tide._check_arrays(payloads, dedup_keys, headers, ops, keys);
+  perform tide._check_headers(h) from unnest(headers) as h where h is not null;
+  perform tide._refuse_publish(outbox, o) from unnest(ops) as o where o = '';
+  if target.max_message_bytes is not null then
+    select max(octet_length(p::text)) into largest from unnest(payloads) as p;
+    if largest > target.max_message_bytes then
+      perform tide._message_too_large(outbox, largest, target.max_message_bytes);
+    end if;
+  end if;
+  insert into tide.message (outbox_id, slot, op, key, dedup_key, headers, payload)
+    select target.id, target.current_slot, coalesce(m.op, 'insert'), coalesce(m.key, m.dedup_key),
+           m.dedup_key, m.header, m.payload
+      from unnest(payloads, dedup_keys, outbox_publish_many.headers, ops, keys)
+        with ordinality as m (payload, dedup_key, header, op, key, place)
+      order by m.place;
+  get diagnostics written = row_count;
+  if written > 0 and pg_sequence_last_value(target.wake_sequence) > extract(epoch from clock_timestamp()) then
+    perform pg_notify('tide_wake', target.id::text);
+  end if;
+  return written;
+end $$;
+
+--
+-- Name: FUNCTION outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) IS 'Publishes many messages in array order, in one statement of the caller''s transaction; returns how many. A null array, or a null in one, means that column''s default.';
+
+--
+-- Name: outbox_status(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_status(name text DEFAULT NULL::text) RETURNS TABLE(outbox text, enabled boolean, retained bigint, retained_is_estimate boolean, slots integer, current_slot integer, retention_hours numeric, consumer_group text, pending bigint, pending_is_estimate boolean, oldest_pending_age interval, held_by text, note text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  if outbox_status.name is not null then
+    perform tide._outbox_id(outbox_status.name);
+  end if;
+  return query
+    select o.name, o.enabled, m.retained, m.is_estimate, o.slots::int, o.current_slot::int, o.retention_hours,
+           g.name, w.pending, w.is_estimate, case when w.pending > 0 then greatest(clock_timestamp() - w.oldest, interval '0') end,
+           h.held_by, tide._group_note(o.id, g.id)
+      from tide.outbox o
+        cross join lateral tide._retained(o.id, 10000) as m
+        cross join lateral tide._retention_held_by(o.id) as h (held_by)
+        left join tide.consumer_group g on g.outbox_id = o.id
+        left join lateral tide._pending(g.id, 10000) as w on g.id is not null
+      where outbox_status.name is null or o.name = outbox_status.name
+      order by o.name, g.name;
+end $$;
+
+--
+-- Name: FUNCTION outbox_status(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_status(name text) IS 'For each outbox (or one) and each of its consumer groups: what is retained, what is pending and since when, and who keeps expired messages from being let go. Numbers over 10,000 are estimates and marked.';
+
+--
+-- Name: outbox_sweep(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_sweep(name text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  swept_outbox tide.outbox;
+  emptied      int := 0;
+  ring_slot    int;
+begin
+  perform tide._require_read_committed();
+  if name is not null then
+    perform tide._outbox_id(name);
+  end if;
+  for swept_outbox in
+    select o.* from tide.outbox o where outbox_sweep.name is null or o.name = outbox_sweep.name order by o.id
+  loop
+    if tide._outbox_is_foreign(swept_outbox.id) then
+      raise warning 'outbox "%" was not swept: it, or a position in it, was restored from another cluster', swept_outbox.name
+        using hint = format('Run "SELECT tide.outbox_rebase(%L)" once, with no relay running.', swept_outbox.name);
+      continue;
+    end if;
+    for ring_slot in 0 .. swept_outbox.slots - 1 loop
+      if ring_slot <> swept_outbox.current_slot then
+        emptied := emptied + tide._empty_slot(swept_outbox.id, ring_slot::int2)::int;
+      end if;
+    end loop;
+    perform tide._turn_ring(swept_outbox.id);
+  end loop;
+  perform tide._drop_empty_rings();
+  return emptied;
+end $$;
+
+--
+-- Name: FUNCTION outbox_sweep(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_sweep(name text) IS 'Retention: truncates the slots of one outbox, or of all, that are delivered and older than retention_hours, and moves publishers on to the next slot when it is time. Returns how many slots were truncated; never waits for a lock.';
+
+--
+-- Name: relay_delete(text, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  pipeline_id int := tide._existing_pipeline(pipeline);
+  old_group   int;
+begin
+  delete from tide.pipeline p where p.id = pipeline_id returning p.group_id into old_group;
+  if drop_consumer_group then
+    perform tide._delete_group(old_group);
+  else
+    perform tide._notice_of_left_group(old_group, null);
+  end if;
+  perform pg_notify('tide_config', pipeline);
+end $$;
+
+--
+-- Name: FUNCTION relay_delete(pipeline text, drop_consumer_group boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean) IS 'Deletes a pipeline. Its consumer group stays, and messages are kept for it, unless it is dropped too.';
+
+--
+-- Name: relay_disable(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_disable(pipeline text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  pipeline_id int := tide._existing_pipeline(pipeline);
+begin
+  update tide.pipeline p set enabled = false, revision = p.revision + 1 where p.id = pipeline_id and p.enabled;
+  if found then
+    perform pg_notify('tide_config', pipeline);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION relay_disable(pipeline text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_disable(pipeline text) IS 'Stops a pipeline, at once, after what is on its way has arrived. Its messages are kept.';
+
+--
+-- Name: relay_enable(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_enable(pipeline text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  pipeline_id int := tide._existing_pipeline(pipeline);
+begin
+  -- Enabled already or not, the revision grows: a pipeline that failed is then tried again.
+  update tide.pipeline p set enabled = true, revision = p.revision + 1 where p.id = pipeline_id;
+  perform pg_notify('tide_config', pipeline);
+end $$;
+
+--
+-- Name: FUNCTION relay_enable(pipeline text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_enable(pipeline text) IS 'Lets a pipeline run, at once; one that failed or halted is tried again.';
+
+--
+-- Name: relay_get_config(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_get_config(pipeline text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select tide._masked(p.config) from tide.pipeline p where p.id = tide._existing_pipeline(pipeline) $$;
+
+--
+-- Name: FUNCTION relay_get_config(pipeline text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_get_config(pipeline text) IS 'The configuration of a pipeline as it was set, with secrets as ********.';
+
+--
+-- Name: relay_list_configs(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_list_configs() RETURNS TABLE(pipeline text, outbox text, consumer_group text, relay_group text, enabled boolean, config jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select p.name, o.name, g.name, p.relay_group, p.enabled, tide._masked(p.config)
+    from tide.pipeline p
+      join tide.outbox o on o.id = p.outbox_id
+      join tide.consumer_group g on g.id = p.group_id
+    order by p.name
+$$;
+
+--
+-- Name: FUNCTION relay_list_configs(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_list_configs() IS 'Every pipeline with its configuration, secrets as ********.';
+
+--
+-- Name: relay_set_outbox(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select tide.relay_set_outbox(pipeline, outbox, pipeline, config) $$;
+
+--
+-- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) IS 'Creates or replaces a pipeline whose consumer group is named after it.';
+
+--
+-- Name: relay_set_outbox(text, text, text, jsonb, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean DEFAULT NULL::boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old          tide.pipeline;
+  to_outbox    int;
+  to_group     int;
+  for_relays   text;
+begin
+  -- One at a time: two could not both take a group, or a name. Readers are not in the way.
+  lock table tide.pipeline in share row exclusive mode;
+  perform tide._refuse_pipeline(pipeline, outbox, consumer_group, config);
+  perform tide._warn_of_clear_secrets(pipeline, config);
+  to_outbox := tide._existing_outbox(outbox);
+  to_group := tide._group_to_read(to_outbox, consumer_group, tide._config_value(config, 'start_from') #>> '{}');
+  for_relays := coalesce(tide._config_value(config, 'relay_group') #>> '{}', 'default');
+  select p.* into old from tide.pipeline p where p.name = pipeline;
+  if not found then
+    insert into tide.pipeline (name, outbox_id, group_id, relay_group, config, enabled)
+      values (pipeline, to_outbox, to_group, for_relays, relay_set_outbox.config, coalesce(relay_set_outbox.enabled, true));
+  elsif (old.outbox_id, old.group_id, old.config, old.enabled)
+      = (to_outbox, to_group, relay_set_outbox.config, coalesce(relay_set_outbox.enabled, old.enabled)) then
+    return 'unchanged';
+  else
+    perform tide._notice_of_left_group(old.group_id, to_group);
+    update tide.pipeline p
+      set outbox_id = to_outbox, group_id = to_group, relay_group = for_relays, config = relay_set_outbox.config,
+          enabled = coalesce(relay_set_outbox.enabled, p.enabled), revision = p.revision + 1
+      where p.id = old.id;
+  end if;
+  perform pg_notify('tide_config', pipeline);
+  return case when old.id is null then 'created' else 'updated' end;
+end $$;
+
+--
+-- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean) IS 'Creates or replaces a pipeline: an outbox, read by a consumer group (made if missing, starting where start_from says), to Kafka as config says (see the view tide.options). Raises one error with every problem found. A new pipeline is enabled; enabled null keeps an old one as it is. Returns created, updated or unchanged.';
+
+--
+-- Name: consumer_group; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.consumer_group (
+    id integer NOT NULL,
+    outbox_id integer NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE consumer_group; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.consumer_group IS 'Named readers of an outbox, each with its own position.';
+
+--
+-- Name: consumer_group_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
+--
+
+ALTER TABLE tide.consumer_group ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tide.consumer_group_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: outbox; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.outbox (
+    id integer NOT NULL,
+    name text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    retention_hours numeric DEFAULT 24 NOT NULL,
+    slots smallint DEFAULT 4 NOT NULL,
+    current_slot smallint DEFAULT 0 NOT NULL,
+    slot_since timestamp with time zone DEFAULT now() NOT NULL,
+    max_message_bytes integer,
+    wake_sequence regclass,
+    writer_xmin xid,
+    CONSTRAINT outbox_max_message_bytes_check CHECK ((max_message_bytes > 0)),
+    CONSTRAINT outbox_retention_hours_check CHECK ((retention_hours >= (0)::numeric)),
+    CONSTRAINT outbox_slots_check CHECK (((slots >= 2) AND (slots <= 100)))
+);
+
+--
+-- Name: TABLE outbox; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.outbox IS 'The outboxes: named streams of messages, each a ring of slots.';
+
+--
+-- Name: COLUMN outbox.writer_xmin; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.outbox.writer_xmin IS 'The xmin this row had when it was written: where it differs from the real one, the row came from another cluster, and so did all transaction ids of its messages.';
+
+--
+-- Name: pipeline; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.pipeline (
+    id integer NOT NULL,
+    name text NOT NULL,
+    outbox_id integer NOT NULL,
+    group_id integer NOT NULL,
+    relay_group text DEFAULT 'default'::text NOT NULL,
+    config jsonb NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL
+);
+
+--
+-- Name: TABLE pipeline; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.pipeline IS 'The pipelines as configured: one outbox to Kafka, each.';
+
+--
+-- Name: COLUMN pipeline.revision; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.pipeline.revision IS 'Grows with every change and with every enable: the relay restarts the pipeline when it does.';
+
+--
+-- Name: position; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide."position" (
+    group_id integer NOT NULL,
+    epoch uuid,
+    seek_request jsonb,
+    done pg_snapshot NOT NULL,
+    page pg_snapshot,
+    last_id bigint DEFAULT 0 NOT NULL,
+    floor_id bigint DEFAULT 0 NOT NULL,
+    next_floor_id bigint DEFAULT 0 NOT NULL,
+    next_floor_xid xid8,
+    writer_xmin xid,
+    delivered bigint DEFAULT 0 NOT NULL,
+    filtered bigint DEFAULT 0 NOT NULL,
+    dead_lettered bigint DEFAULT 0 NOT NULL,
+    last_delivered_at timestamp with time zone
+)
+WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+--
+-- Name: TABLE "position"; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide."position" IS 'Where each consumer group is. Written by the relay that holds the group''s epoch, and by nobody else.';
+
+--
+-- Name: COLUMN "position".epoch; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".epoch IS 'A random token of the relay that took the group over last.';
+
+--
+-- Name: COLUMN "position".done; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".done IS 'Every message visible in this snapshot has its end.';
+
+--
+-- Name: COLUMN "position".page; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".page IS 'The window being drained: its messages up to last_id have their end. Null when no window is open.';
+
+--
+-- Name: consumer_group_status; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.consumer_group_status AS
+ SELECT o.name AS outbox,
+    g.name AS consumer_group,
+    l.name AS pipeline,
+    w.relay AS owner,
+    u.pending,
+    u.is_estimate AS pending_is_estimate,
+        CASE
+            WHEN (u.pending > 0) THEN GREATEST((clock_timestamp() - u.oldest), '00:00:00'::interval)
+            ELSE NULL::interval
+        END AS oldest_pending_age,
+    p.delivered,
+    p.filtered,
+    p.dead_lettered,
+    p.last_delivered_at,
+    (p.seek_request ->> 'target'::text) AS seek_target,
+    ((p.seek_request ->> 'requested_at'::text))::timestamp with time zone AS seek_requested_at,
+    g.created_at
+   FROM (((((tide.consumer_group g
+     JOIN tide.outbox o ON ((o.id = g.outbox_id)))
+     JOIN tide."position" p ON ((p.group_id = g.id)))
+     CROSS JOIN LATERAL tide._pending(g.id, 10000) u(pending, is_estimate, oldest))
+     LEFT JOIN tide._owners() w(group_id, relay_id, relay) ON ((w.group_id = g.id)))
+     LEFT JOIN tide.pipeline l ON ((l.group_id = g.id)))
+  ORDER BY o.name, g.name;
+
+--
+-- Name: VIEW consumer_group_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.consumer_group_status IS 'Every consumer group: who reads with it, what is pending, and a seek that was asked for and not applied yet.';
+
+--
+-- Name: installation; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.installation (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    one_row boolean DEFAULT true NOT NULL,
+    CONSTRAINT installation_one_row_check CHECK (one_row)
+);
+
+--
+-- Name: TABLE installation; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.installation IS 'One row: who this installation is; renewed when an outbox is rebased.';
+
+--
+-- Name: lease; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE UNLOGGED TABLE tide.lease (
+    group_id integer NOT NULL,
+    epoch uuid NOT NULL,
+    relay_id uuid NOT NULL,
+    writer_xmin xid
+);
+
+--
+-- Name: TABLE lease; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.lease IS 'Who runs which group. Unlogged on purpose: a crash or a promotion empties it, and what a relay then holds in memory is void.';
+
+--
+-- Name: message; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.message (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id bigint NOT NULL,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outbox_id integer NOT NULL,
+    slot smallint NOT NULL,
+    op text NOT NULL,
+    key text,
+    dedup_key text,
+    source text,
+    headers jsonb,
+    payload jsonb,
+    payload_bytes bytea,
+    before jsonb
+)
+PARTITION BY LIST (outbox_id);
+ALTER TABLE ONLY tide.message ALTER COLUMN headers SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.message ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.message ALTER COLUMN payload_bytes SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.message ALTER COLUMN before SET STORAGE EXTERNAL;
+
+--
+-- Name: TABLE message; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.message IS 'The messages of all outboxes, partitioned by outbox and slot. Written by tide.outbox_publish alone, never updated.';
+
+--
+-- Name: COLUMN message.xid; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.message.xid IS 'The transaction that published it.';
+
+--
+-- Name: COLUMN message.id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.message.id IS 'Drawn from one sequence for all outboxes, in publishing order within a transaction.';
+
+--
+-- Name: message_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
+--
+
+ALTER TABLE tide.message ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tide.message_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: migration; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE migration; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.migration IS 'The migrations applied to this schema.';
+
+--
+-- Name: options; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.options AS
+ SELECT name,
+    type,
+    default_value,
+    required,
+    choices,
+    minimum,
+    maximum,
+    format,
+    secret,
+    reference,
+    description
+   FROM tide.option o
+  ORDER BY name;
+
+--
+-- Name: VIEW options; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.options IS 'Every option of a pipeline''s configuration.';
+
+--
+-- Name: outbox_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
+--
+
+ALTER TABLE tide.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tide.outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: outbox_status; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.outbox_status AS
+ SELECT outbox,
+    enabled,
+    retained,
+    retained_is_estimate,
+    slots,
+    current_slot,
+    retention_hours,
+    consumer_group,
+    pending,
+    pending_is_estimate,
+    oldest_pending_age,
+    held_by,
+    note
+   FROM tide.outbox_status() outbox_status(outbox, enabled, retained, retained_is_estimate, slots, current_slot, retention_hours, consumer_group, pending, pending_is_estimate, oldest_pending_age, held_by, note);
+
+--
+-- Name: VIEW outbox_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.outbox_status IS 'Every outbox and consumer group as tide.outbox_status() tells it.';
+
+--
+-- Name: pipeline_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
+--
+
+ALTER TABLE tide.pipeline ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tide.pipeline_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: pipeline_state; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.pipeline_state (
+    pipeline_id integer NOT NULL,
+    state text NOT NULL,
+    reason text,
+    hint text,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    next_try timestamp with time zone
+);
+
+--
+-- Name: TABLE pipeline_state; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.pipeline_state IS 'What the relay says of each pipeline: written when it changes.';
+
+--
+-- Name: relay_process; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.relay_process (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    version text NOT NULL,
+    backend_pid integer NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE relay_process; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.relay_process IS 'Relay processes and the backend of their lock connection, by which their life is seen.';
+
+--
+-- Name: relay_processes; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.relay_processes AS
+ SELECT name,
+    version,
+    started_at,
+    last_heartbeat,
+    ( SELECT count(*) AS count
+           FROM tide._owners() w(group_id, relay_id, relay)
+          WHERE (w.relay_id = r.id)) AS pipelines,
+    backend_pid
+   FROM tide._live_relays() r(id, name, version, backend_pid, started_at, last_heartbeat)
+  ORDER BY name, started_at;
+
+--
+-- Name: VIEW relay_processes; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.relay_processes IS 'The relays that live: since when they are connected, and when their lock connection last said so.';
+
+--
+-- Name: relay_status; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.relay_status AS
+ SELECT l.name AS pipeline,
+    o.name AS outbox,
+    g.name AS consumer_group,
+    (l.config ->> 'brokers'::text) AS brokers,
+    (l.config ->> 'topic'::text) AS topic,
+    l.enabled,
+    t.state,
+    w.relay AS owner,
+        CASE
+            WHEN ((t.state = s.state) OR (t.state = 'idle'::text)) THEN s.since
+            ELSE NULL::timestamp with time zone
+        END AS since,
+    p.delivered,
+    p.filtered,
+    p.dead_lettered,
+    u.pending,
+    u.is_estimate AS pending_is_estimate,
+        CASE
+            WHEN (u.pending = 0) THEN (0)::double precision
+            WHEN (u.pending > 0) THEN (round(GREATEST(EXTRACT(epoch FROM (clock_timestamp() - u.oldest)), (0)::numeric), 3))::double precision
+            ELSE NULL::double precision
+        END AS lag_seconds,
+    p.last_delivered_at,
+    s.reason AS last_error,
+    s.hint,
+        CASE
+            WHEN (t.state = s.state) THEN s.next_try
+            ELSE NULL::timestamp with time zone
+        END AS next_retry
+   FROM (((((((tide.pipeline l
+     JOIN tide.outbox o ON ((o.id = l.outbox_id)))
+     JOIN tide.consumer_group g ON ((g.id = l.group_id)))
+     JOIN tide."position" p ON ((p.group_id = l.group_id)))
+     CROSS JOIN LATERAL tide._pending(l.group_id, 10000) u(pending, is_estimate, oldest))
+     LEFT JOIN tide._owners() w(group_id, relay_id, relay) ON ((w.group_id = l.group_id)))
+     LEFT JOIN tide.pipeline_state s ON ((s.pipeline_id = l.id)))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (NOT l.enabled) THEN 'disabled'::text
+                    WHEN ((w.relay_id IS NULL) AND (s.state = ANY (ARRAY['failed'::text, 'halted'::text])) AND (EXISTS ( SELECT
+                       FROM tide._live_relays() _live_relays(id, name, version, backend_pid, started_at, last_heartbeat)))) THEN s.state
+                    WHEN (w.relay_id IS NULL) THEN 'not owned'::text
+                    WHEN (COALESCE(s.state, 'running'::text) <> 'running'::text) THEN s.state
+                    WHEN (u.pending = 0) THEN 'idle'::text
+                    ELSE 'running'::text
+                END AS "case") t(state))
+  ORDER BY l.name;
+
+--
+-- Name: VIEW relay_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.relay_status IS 'Every pipeline as it stands now. state: running, idle, retrying, failed, halted, disabled, or not owned when no live relay runs it.';
+
+--
+-- Name: schema_applied; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.schema_applied (
+    version text NOT NULL,
+    digest text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    one_row boolean DEFAULT true NOT NULL,
+    CONSTRAINT schema_applied_one_row_check CHECK (one_row)
+);
+
+--
+-- Name: TABLE schema_applied; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.schema_applied IS 'One row: which program''s functions, views, options and grants stand here, and the digest of their texts.';
+
+--
+-- Name: consumer_group consumer_group_outbox_id_name_key; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.consumer_group
+    ADD CONSTRAINT consumer_group_outbox_id_name_key UNIQUE (outbox_id, name);
+
+--
+-- Name: consumer_group consumer_group_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.consumer_group
+    ADD CONSTRAINT consumer_group_pkey PRIMARY KEY (id);
+
+--
+-- Name: installation installation_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (one_row);
+
+--
+-- Name: lease lease_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (group_id);
+
+--
+-- Name: migration migration_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+--
+-- Name: option option_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.option
+    ADD CONSTRAINT option_pkey PRIMARY KEY (name);
+
+--
+-- Name: outbox outbox_name_key; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.outbox
+    ADD CONSTRAINT outbox_name_key UNIQUE (name);
+
+--
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+--
+-- Name: pipeline pipeline_group_id_key; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline
+    ADD CONSTRAINT pipeline_group_id_key UNIQUE (group_id);
+
+--
+-- Name: pipeline pipeline_name_key; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline
+    ADD CONSTRAINT pipeline_name_key UNIQUE (name);
+
+--
+-- Name: pipeline pipeline_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline
+    ADD CONSTRAINT pipeline_pkey PRIMARY KEY (id);
+
+--
+-- Name: pipeline_state pipeline_state_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline_state
+    ADD CONSTRAINT pipeline_state_pkey PRIMARY KEY (pipeline_id);
+
+--
+-- Name: position position_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide."position"
+    ADD CONSTRAINT position_pkey PRIMARY KEY (group_id);
+
+--
+-- Name: relay_process relay_process_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.relay_process
+    ADD CONSTRAINT relay_process_pkey PRIMARY KEY (id);
+
+--
+-- Name: schema_applied schema_applied_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.schema_applied
+    ADD CONSTRAINT schema_applied_pkey PRIMARY KEY (one_row);
+
+--
+-- Name: message_id; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX message_id ON ONLY tide.message USING btree (id);
+
+--
+-- Name: message_xid; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX message_xid ON ONLY tide.message USING btree (xid);
+
+--
+-- Name: consumer_group consumer_group_outbox_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.consumer_group
+    ADD CONSTRAINT consumer_group_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES tide.outbox(id);
+
+--
+-- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline
+    ADD CONSTRAINT pipeline_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id);
+
+--
+-- Name: pipeline pipeline_outbox_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline
+    ADD CONSTRAINT pipeline_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES tide.outbox(id);
+
+--
+-- Name: pipeline_state pipeline_state_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.pipeline_state
+    ADD CONSTRAINT pipeline_state_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
+
+--
+-- Name: position position_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide."position"
+    ADD CONSTRAINT position_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id) ON DELETE CASCADE;
+
+--
+-- Name: SCHEMA tide; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA tide TO tide_publisher;
+GRANT USAGE ON SCHEMA tide TO tide_relay;
+GRANT USAGE ON SCHEMA tide TO tide_admin;
+GRANT USAGE ON SCHEMA tide TO tide_viewer;
+
+--
+-- Name: FUNCTION _add_group(outbox_id integer, name text, start_from text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) TO tide_relay;
+
+--
+-- Name: FUNCTION _check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _check_headers(headers jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_headers(headers jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_headers(headers jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _check_message_limit(max_message_bytes integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_message_limit(max_message_bytes integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_message_limit(max_message_bytes integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _check_name(what text, name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_name(what text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_name(what text, name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _check_retention(retention_hours numeric); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_retention(retention_hours numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_retention(retention_hours numeric) TO tide_relay;
+
+--
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_entries(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_entries(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_given(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_given(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_given(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_name_problems(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_name_problems(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_name_problems(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_problems(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_problems(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_problems(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_rule_problems(config jsonb, wrong text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_value(config jsonb, option text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_value(config jsonb, option text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_value(config jsonb, option text) TO tide_relay;
+
+--
+-- Name: FUNCTION _config_value_problems(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._config_value_problems(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._config_value_problems(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _create_ring(outbox_id integer, slots integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._create_ring(outbox_id integer, slots integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._create_ring(outbox_id integer, slots integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _create_wake_sequence(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._create_wake_sequence(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._create_wake_sequence(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _delete_group(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._delete_group(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._delete_group(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _delete_outbox(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._delete_outbox(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._delete_outbox(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _draw_xid(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._draw_xid() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._draw_xid() TO tide_relay;
+
+--
+-- Name: FUNCTION _drop_empty_rings(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._drop_empty_rings() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._drop_empty_rings() TO tide_relay;
+
+--
+-- Name: FUNCTION _edit_distance(a text, b text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._edit_distance(a text, b text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._edit_distance(a text, b text) TO tide_relay;
+
+--
+-- Name: FUNCTION _empty_slot(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) TO tide_relay;
+
+--
+-- Name: FUNCTION _existing_group(outbox text, name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._existing_group(outbox text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._existing_group(outbox text, name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _existing_outbox(outbox text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._existing_outbox(outbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._existing_outbox(outbox text) TO tide_relay;
+
+--
+-- Name: FUNCTION _existing_pipeline(pipeline text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._existing_pipeline(pipeline text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._existing_pipeline(pipeline text) TO tide_relay;
+
+--
+-- Name: TABLE option; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.option TO tide_relay;
+
+--
+-- Name: FUNCTION _expected(declared tide.option); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._expected(declared tide.option) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._expected(declared tide.option) TO tide_relay;
+
+--
+-- Name: FUNCTION _foreign_error(outbox text, what text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._foreign_error(outbox text, what text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._foreign_error(outbox text, what text) TO tide_relay;
+
+--
+-- Name: FUNCTION _foreign_xid(outbox_id integer, message_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._foreign_xid(outbox_id integer, message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._foreign_xid(outbox_id integer, message_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _format_problems(format text, path text, value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _group_note(outbox_id integer, group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._group_note(outbox_id integer, group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._group_note(outbox_id integer, group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _group_to_read(outbox_id integer, name text, start_from text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) TO tide_relay;
+
+--
+-- Name: FUNCTION _header_map_problems(path text, headers jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._header_map_problems(path text, headers jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._header_map_problems(path text, headers jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _host_port_list_problems(list text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._host_port_list_problems(list text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._host_port_list_problems(list text) TO tide_relay;
+
+--
+-- Name: FUNCTION _host_port_problem(entry text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._host_port_problem(entry text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._host_port_problem(entry text) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_section(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_section(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_section(name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _key_template_problems(template text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._key_template_problems(template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._key_template_problems(template text) TO tide_relay;
+
+--
+-- Name: FUNCTION _lag(relay_group text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lag(relay_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lag(relay_group text) TO tide_relay;
+
+--
+-- Name: FUNCTION _latest_snapshot(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._latest_snapshot() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._latest_snapshot() TO tide_relay;
+
+--
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) TO tide_relay;
+
+--
+-- Name: FUNCTION _lease_lost(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lease_lost(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lease_lost(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _live_relays(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._live_relays() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._live_relays() TO tide_relay;
+GRANT ALL ON FUNCTION tide._live_relays() TO tide_admin;
+GRANT ALL ON FUNCTION tide._live_relays() TO tide_viewer;
+
+--
+-- Name: FUNCTION _lock_class(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lock_class() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lock_class() TO tide_relay;
+
+--
+-- Name: FUNCTION _lock_held(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lock_held(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lock_held(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _lock_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lock_ring(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lock_ring(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _lower_flags(outbox_ids integer[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lower_flags(outbox_ids integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lower_flags(outbox_ids integer[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _masked(config jsonb, path text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._masked(config jsonb, path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._masked(config jsonb, path text) TO tide_relay;
+
+--
+-- Name: FUNCTION _message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._message_size(key text, dedup_key text, headers jsonb, payload jsonb, payload_bytes bytea, before jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _message_too_large(outbox text, size integer, limit_bytes integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _name_problem(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._name_problem(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._name_problem(name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _nearest(name text, candidates text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._nearest(name text, candidates text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._nearest(name text, candidates text[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _no_such_outbox(outbox text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._no_such_outbox(outbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._no_such_outbox(outbox text) TO tide_relay;
+
+--
+-- Name: FUNCTION _notice_of_left_group(left_group integer, new_group integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _option_suggestion(path text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._option_suggestion(path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._option_suggestion(path text) TO tide_relay;
+
+--
+-- Name: FUNCTION _option_value(type text, value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._option_value(type text, value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._option_value(type text, value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _outbox_id(outbox text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._outbox_id(outbox text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._outbox_id(outbox text) TO tide_relay;
+
+--
+-- Name: FUNCTION _outbox_is_foreign(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._outbox_is_foreign(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._outbox_is_foreign(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _outboxes(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._outboxes() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._outboxes() TO tide_relay;
+
+--
+-- Name: FUNCTION _owners(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._owners() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._owners() TO tide_relay;
+GRANT ALL ON FUNCTION tide._owners() TO tide_admin;
+GRANT ALL ON FUNCTION tide._owners() TO tide_viewer;
+
+--
+-- Name: FUNCTION _pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) TO tide_relay;
+GRANT ALL ON FUNCTION tide._pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) TO tide_admin;
+GRANT ALL ON FUNCTION tide._pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone) TO tide_viewer;
+
+--
+-- Name: FUNCTION _pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _pipelines(relay_group text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._pipelines(relay_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._pipelines(relay_group text) TO tide_relay;
+
+--
+-- Name: FUNCTION _position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _raise_flags(outbox_ids integer[], seconds integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_foreign_outbox(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_foreign_outbox(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_foreign_outbox(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_foreign_position(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_foreign_position(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_foreign_position(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_null(what text, value text, hint text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_null(what text, value text, hint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_null(what text, value text, hint text) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_outbox_in_use(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_outbox_in_use(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_outbox_in_use(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_pipeline(pipeline text, outbox text, consumer_group text, config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_publish(outbox text, op text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_publish(outbox text, op text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_publish(outbox text, op text) TO tide_relay;
+
+--
+-- Name: FUNCTION _register_relay(id uuid, name text, version text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) TO tide_relay;
+
+--
+-- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) TO tide_relay;
+
+--
+-- Name: FUNCTION _require_read_committed(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._require_read_committed() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._require_read_committed() TO tide_relay;
+
+--
+-- Name: FUNCTION _retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _retained_estimate(outbox_id integer, from_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._retained_estimate(outbox_id integer, from_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._retained_estimate(outbox_id integer, from_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _retention_held_by(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._retention_held_by(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._retention_held_by(outbox_id integer) TO tide_relay;
+
+--
+-- Name: TABLE option_rule; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.option_rule TO tide_relay;
+
+--
+-- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, other jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _sessions_using(ring regclass); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._sessions_using(ring regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._sessions_using(ring regclass) TO tide_relay;
+
+--
+-- Name: FUNCTION _set_outbox_enabled(outbox text, enabled boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _shown(value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._shown(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._shown(value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _shown_name(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._shown_name(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._shown_name(name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _slot_has_rows(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._slot_has_rows(outbox_id integer, slot smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._slot_has_rows(outbox_id integer, slot smallint) TO tide_relay;
+
+--
+-- Name: FUNCTION _slot_is_awaited(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._slot_is_awaited(outbox_id integer, slot smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._slot_is_awaited(outbox_id integer, slot smallint) TO tide_relay;
+
+--
+-- Name: FUNCTION _slot_is_expired(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._slot_is_expired(outbox_id integer, slot smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._slot_is_expired(outbox_id integer, slot smallint) TO tide_relay;
+
+--
+-- Name: FUNCTION _slot_is_over(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._slot_is_over(outbox_id integer, slot smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._slot_is_over(outbox_id integer, slot smallint) TO tide_relay;
+
+--
+-- Name: FUNCTION _stamp_outbox(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._stamp_outbox(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._stamp_outbox(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _stamp_position(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._stamp_position(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._stamp_position(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _start_from_problems(start_from text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._start_from_problems(start_from text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._start_from_problems(start_from text) TO tide_relay;
+
+--
+-- Name: FUNCTION _storage(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._storage() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._storage() TO tide_relay;
+
+--
+-- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._take_over(group_id integer, relay_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._take_over(group_id integer, relay_id uuid) TO tide_relay;
+
+--
+-- Name: FUNCTION _target_problem(target text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._target_problem(target text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._target_problem(target text) TO tide_relay;
+
+--
+-- Name: FUNCTION _template_pieces(template text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._template_pieces(template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._template_pieces(template text) TO tide_relay;
+
+--
+-- Name: FUNCTION _template_problems(template text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._template_problems(template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._template_problems(template text) TO tide_relay;
+
+--
+-- Name: FUNCTION _topic_template_problems(template text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._topic_template_problems(template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._topic_template_problems(template text) TO tide_relay;
+
+--
+-- Name: FUNCTION _try_lock(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._try_lock(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._try_lock(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _turn_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._turn_ring(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._turn_ring(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _unlock(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._unlock(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._unlock(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _unregister_relay(id uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._unregister_relay(id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._unregister_relay(id uuid) TO tide_relay;
+
+--
+-- Name: FUNCTION _value_problems(declared tide.option, value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._value_problems(declared tide.option, value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._value_problems(declared tide.option, value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _variable_suggestion(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._variable_suggestion(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._variable_suggestion(name text) TO tide_relay;
+
+--
+-- Name: FUNCTION _warn_of_clear_secrets(pipeline text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION consumer_group_create(outbox text, name text, start_from text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.consumer_group_create(outbox text, name text, start_from text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.consumer_group_create(outbox text, name text, start_from text) TO tide_admin;
+
+--
+-- Name: FUNCTION consumer_group_drop(outbox text, name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.consumer_group_drop(outbox text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.consumer_group_drop(outbox text, name text) TO tide_admin;
+
+--
+-- Name: FUNCTION consumer_group_seek(outbox text, name text, target text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_alter(name text, retention_hours numeric, max_message_bytes integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_alter(name text, retention_hours numeric, max_message_bytes integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_alter(name text, retention_hours numeric, max_message_bytes integer) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_create(name text, retention_hours numeric, slots integer, max_message_bytes integer, if_not_exists boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_create(name text, retention_hours numeric, slots integer, max_message_bytes integer, if_not_exists boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_create(name text, retention_hours numeric, slots integer, max_message_bytes integer, if_not_exists boolean) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_disable(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_disable(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_disable(name text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_drop(name text, if_exists boolean, force boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_drop(name text, if_exists boolean, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_drop(name text, if_exists boolean, force boolean) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_enable(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_enable(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_enable(name text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_publisher;
+GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) TO tide_publisher;
+GRANT ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_status(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_status(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_status(name text) TO tide_relay;
+GRANT ALL ON FUNCTION tide.outbox_status(name text) TO tide_admin;
+GRANT ALL ON FUNCTION tide.outbox_status(name text) TO tide_viewer;
+
+--
+-- Name: FUNCTION outbox_sweep(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_sweep(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_sweep(name text) TO tide_relay;
+GRANT ALL ON FUNCTION tide.outbox_sweep(name text) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_delete(pipeline text, drop_consumer_group boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_disable(pipeline text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_disable(pipeline text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_disable(pipeline text) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_enable(pipeline text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_enable(pipeline text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_enable(pipeline text) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_get_config(pipeline text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_get_config(pipeline text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_get_config(pipeline text) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_list_configs(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_list_configs() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_list_configs() TO tide_admin;
+
+--
+-- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) TO tide_admin;
+
+--
+-- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean) TO tide_admin;
+
+--
+-- Name: TABLE consumer_group; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.consumer_group TO tide_relay;
+
+--
+-- Name: TABLE outbox; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.outbox TO tide_relay;
+
+--
+-- Name: TABLE pipeline; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.pipeline TO tide_relay;
+
+--
+-- Name: TABLE "position"; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide."position" TO tide_relay;
+
+--
+-- Name: TABLE consumer_group_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.consumer_group_status TO tide_relay;
+GRANT SELECT ON TABLE tide.consumer_group_status TO tide_admin;
+GRANT SELECT ON TABLE tide.consumer_group_status TO tide_viewer;
+
+--
+-- Name: TABLE installation; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.installation TO tide_relay;
+
+--
+-- Name: TABLE lease; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.lease TO tide_relay;
+
+--
+-- Name: TABLE message; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.message TO tide_relay;
+
+--
+-- Name: TABLE migration; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.migration TO tide_relay;
+
+--
+-- Name: TABLE options; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.options TO tide_relay;
+GRANT SELECT ON TABLE tide.options TO tide_admin;
+GRANT SELECT ON TABLE tide.options TO tide_viewer;
+
+--
+-- Name: TABLE outbox_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.outbox_status TO tide_relay;
+GRANT SELECT ON TABLE tide.outbox_status TO tide_admin;
+GRANT SELECT ON TABLE tide.outbox_status TO tide_viewer;
+
+--
+-- Name: TABLE pipeline_state; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.pipeline_state TO tide_relay;
+
+--
+-- Name: TABLE relay_process; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.relay_process TO tide_relay;
+
+--
+-- Name: TABLE relay_processes; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.relay_processes TO tide_relay;
+GRANT SELECT ON TABLE tide.relay_processes TO tide_admin;
+GRANT SELECT ON TABLE tide.relay_processes TO tide_viewer;
+
+--
+-- Name: TABLE relay_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.relay_status TO tide_relay;
+GRANT SELECT ON TABLE tide.relay_status TO tide_admin;
+GRANT SELECT ON TABLE tide.relay_status TO tide_viewer;
+
+--
+-- Name: TABLE schema_applied; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.schema_applied TO tide_relay;
+
+--
+-- PostgreSQL database dump complete
+--
