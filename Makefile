@@ -23,19 +23,30 @@ demo: $(VENV)/installed ## publish, relay and consume, live in this terminal (AR
 	@$(BIN)/pg-tide demo $(ARGS)
 
 .PHONY: test
-test: unit integration acceptance ## every test, against a real PostgreSQL and a real Apache Kafka
+test: unit integration $(if $(CI),integration-oldest) acceptance ## every test, on a real PostgreSQL and a real Apache Kafka
+
+.PHONY: check
+check: lint types generated wheel ## style, types, generated files, and the wheel in an empty environment
 
 .PHONY: unit
 unit: $(VENV)/installed ## tests without I/O
 	$(PYTEST) tests/unit $(ARGS)
 
 .PHONY: integration
-integration: $(VENV)/installed ## the contracts, and SQL against PostgreSQL
+integration: $(VENV)/installed ## the contracts, and SQL on PostgreSQL 18
 	$(PYTEST) tests/contract tests/integration $(ARGS)
+
+.PHONY: integration-oldest
+integration-oldest: $(VENV)/installed ## the same on PostgreSQL 13, the oldest supported; CI runs it
+	PG_TIDE_TEST_POSTGRES_VERSION=13 $(PYTEST) tests/contract tests/integration $(ARGS)
 
 .PHONY: acceptance
 acceptance: $(VENV)/installed ## the pg-tide process between PostgreSQL and Apache Kafka
 	$(PYTEST) tests/acceptance $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/installed ## drain, latency and publish, measured (ARGS="drain --messages 100000")
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: format
 format: $(VENV)/installed ## rewrite the code in the project's style
@@ -48,5 +59,26 @@ lint: $(VENV)/installed ## style and common mistakes
 	$(BIN)/ruff check .
 
 .PHONY: types
-types: $(VENV)/installed ## mypy, strict, package and tests
+types: $(VENV)/installed ## mypy, strict, over package, tests and tools
 	$(BIN)/mypy
+
+.PHONY: generate
+generate: $(VENV)/installed sql-snapshot ## write every file that is made from another
+	$(BIN)/python -m tools.generate
+
+.PHONY: sql-snapshot
+sql-snapshot: $(VENV)/installed ## write sql/schema.sql from the migrations
+	$(BIN)/python -m tools.sql_snapshot
+
+.PHONY: generated
+generated: $(VENV)/installed
+	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.sql_snapshot --check
+
+.PHONY: wheel
+wheel: $(VENV)/installed
+	$(BIN)/python -m tools.wheel_check
+
+.PHONY: clean
+clean: ## remove the virtual environment and every cache
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

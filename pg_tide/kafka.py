@@ -38,6 +38,7 @@ TRANSIENT: dict[type[Exception], str] = {
     errors.OutOfOrderSequenceNumber: "sequence_lost",
     errors.UnknownProducerId: "sequence_lost",
     errors.ProducerClosed: "kafka_unreachable",
+    AssertionError: "client_spoiled",  # what aiokafka answers to any call after a fatal one
     OSError: "kafka_unreachable",
     TimeoutError: "kafka_timeout",
 }

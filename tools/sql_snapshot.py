@@ -16,7 +16,7 @@ from pg_tide.migrate import migrate
 
 SNAPSHOT = Path(__file__).resolve().parent.parent / "sql" / "schema.sql"
 VOLATILE = re.compile(
-    r"^(\\(un)?restrict .*|-- Dumped .*|SET .*|SELECT pg_catalog\.set_config.*)$\n?", re.M
+    r"^(\\(un)?restrict .*|-- Dumped .*|SET .*|SELECT pg_catalog\.set_config.*)$\n?", re.MULTILINE
 )
 HEADER = """\
 -- The whole schema, as the migrations and functions make it. Written by "make sql-snapshot", to be
