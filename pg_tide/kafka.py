@@ -249,5 +249,17 @@ class KafkaClient:
             connection.close()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), STOP_TIMEOUT)
-        if sender is not None:
-            await asyncio.wait({sender}, timeout=STOP_TIMEOUT)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                while sender is not None and not sender.done():
+                    self._wait_for_no_metadata()
+                    await asyncio.wait({sender}, timeout=0.05)
+
+    def _wait_for_no_metadata(self) -> None:
+        """End the wait of requests that failed for metadata, which a closed client never gets.
+
+        The cancelled sender, in turn, waits for them.
+        """
+        refreshed = self._client._md_update_fut
+        if refreshed is not None and not refreshed.done():
+            refreshed.set_result(False)

@@ -6,6 +6,7 @@ it may idle: a relay frozen inside one would hold its row locks for ever.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Self
 
@@ -51,10 +52,17 @@ def ours(error: BaseException) -> PgTideError | None:
     if isinstance(error, asyncpg.PostgresError):
         return _of_server(error)
     if isinstance(error, OSError | TimeoutError):
-        return TransientError(f"PostgreSQL: {str(error) or 'timed out'}", reason="connection_lost")
+        return TransientError(f"PostgreSQL: {_words(error)}", reason="connection_lost")
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return TransientError(f"PostgreSQL: {error}", reason="connection_lost")
     return None
+
+
+def _words(error: OSError) -> str:
+    """What the system says: asyncio hides "Connection refused" behind an error's number."""
+    said = error.strerror or str(error) or "timed out"
+    meant = os.strerror(error.errno) if error.errno else said
+    return said if meant == said else f"{meant}: {said}"
 
 
 def _of_server(error: asyncpg.PostgresError) -> PgTideError:

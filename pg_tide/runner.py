@@ -106,6 +106,7 @@ class Runner:
         lease = await ownership.acquire(self.configured.group_id)
         if lease is None:
             self.owned = False
+            self.condition = None  # how it is, its owner knows
             self._meter.state("not owned")
             await self._wait(CONTEND * random.uniform(0.8, 1.2))  # noqa: S311 - relays out of step
             return None
@@ -189,8 +190,9 @@ class Runner:
         while True:
             await self._told.wait()
             self._told.clear()
+            if self.condition is None:
+                continue
             try:
-                assert self.condition is not None  # noqa: S101 - set before `_told` is
                 await self._shared.catalog.report(self.configured.id, self.condition)
             except PgTideError:
                 await asyncio.sleep(CONTEND)
@@ -220,8 +222,8 @@ class Runner:
             self._meter.set("lag_seconds", lag.seconds)
 
     def problem(self) -> str | None:
-        """Why this pipeline is not well, if this relay owns it."""
-        if not self.owned or self.condition is None or self.condition == RUNNING:
+        """Why this pipeline is not well, unless another relay has it."""
+        if self.condition is None or self.condition == RUNNING:
             return None
         return f"{self.condition.state}: {self.condition.reason}"
 

@@ -13,6 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   written tid;
+  stamped boolean;
   moved   tid;
 begin
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
@@ -28,7 +29,11 @@ begin
         last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
-    returning p.ctid into written;
+    returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
+  if found and not stamped then  -- inside a savepoint
+    perform tide._stamp_position(group_id);
+    select p.ctid into written from tide.position p where p.group_id = _commit.group_id;
+  end if;
   if found then
     return written;
   end if;

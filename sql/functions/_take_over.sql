@@ -26,13 +26,13 @@ begin
         last_id = case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end,
         floor_id = case when p.seek_request is null then p.floor_id else 0 end,
         next_floor_id = case when p.seek_request is null then p.next_floor_id else 0 end,
-        next_floor_xid = case when p.seek_request is null then p.next_floor_xid end,
-        writer_xmin = pg_current_xact_id()::xid
+        next_floor_xid = case when p.seek_request is null then p.next_floor_xid end
     where p.group_id = _take_over.group_id;
-  insert into tide.lease as l (group_id, epoch, relay_id, writer_xmin)
-    values (_take_over.group_id, new_epoch, _take_over.relay_id, pg_current_xact_id()::xid)
-    on conflict on constraint lease_pkey do update
-      set epoch = excluded.epoch, relay_id = excluded.relay_id, writer_xmin = excluded.writer_xmin;
+  perform tide._stamp_position(_take_over.group_id);
+  insert into tide.lease as l (group_id, epoch, relay_id)
+    values (_take_over.group_id, new_epoch, _take_over.relay_id)
+    on conflict on constraint lease_pkey do update set epoch = excluded.epoch, relay_id = excluded.relay_id;
+  update tide.lease l set writer_xmin = l.xmin where l.group_id = _take_over.group_id;
   return query
     select p.epoch, p.ctid, p.done, p.page, p.last_id from tide.position p where p.group_id = _take_over.group_id;
 end $$;
