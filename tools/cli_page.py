@@ -11,8 +11,8 @@ _HEAD = """\
 <!-- Generated from pg_tide/cli and pg_tide/config/process.py by "make generate". -->
 # The command line
 
-Without a command, `pg-tide` runs the relay. Every option below can also be set in the environment,
-by the variable beside it; the command line wins. `--help` shows the same.
+Without a command, `pg-tide` runs the relay. An option with a variable beside it can also be set in
+the environment; the command line wins. `--help` shows the same.
 """
 
 _ENDINGS = """\

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.catalogue_sql import catalogue_sql
+from tools.cli_page import cli_page
+from tools.metrics_page import metrics_page
 from tools.options_page import options_page
+from tools.sql_page import sql_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("sql/catalogue.sql", catalogue_sql),
     ("docs/reference/options.md", options_page),
+    ("docs/reference/cli.md", cli_page),
+    ("docs/reference/metrics.md", metrics_page),
+    ("docs/reference/sql.md", sql_page),
 ]
 
 

@@ -116,7 +116,7 @@ def _section(name: str) -> str:
 
 
 def _entry(name: str, overloads: list[Function]) -> str:
-    bodies = (f"```sql\n{_signature(one)}\n```\n\n{one.comment}\n" for one in overloads)
+    bodies = (f"```sql\n{_signature(one)}\n```\n\n{_wrapped(one.comment)}\n" for one in overloads)
     return f"### {name}\n\n" + "\n".join(bodies)
 
 
@@ -136,7 +136,12 @@ def _views(functions: list[Function]) -> Iterator[str]:
         source = next((one for one in functions if one.name == name), None)
         columns = _of_table(source.returns) if source else list(_columns(rest))
         listed = ", ".join(f"`{column}`" for column in columns)
-        yield f"### tide.{name}\n\n{_comments(text)[0]}\n\nColumns: {listed}.\n"
+        meaning, below = _wrapped(_comments(text)[0]), _wrapped(f"Columns: {listed}.")
+        yield f"### tide.{name}\n\n{meaning}\n\n{below}\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _of_table(returns: str) -> list[str]:
