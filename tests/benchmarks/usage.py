@@ -1,0 +1,52 @@
+"""CPU time and memory of processes, from /proc."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PARENT, _USER, _SYSTEM, _USER_OF_CHILDREN, _SYSTEM_OF_CHILDREN = 1, 11, 12, 13, 14
+
+
+class Usage:
+    """CPU time of servers since this was made, by name, each with the processes it started."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._before = self._now()
+
+    def seconds(self) -> dict[str, float]:
+        """Return user and system time of all their threads, in seconds."""
+        return {name: now - self._before[name] for name, now in self._now().items()}
+
+    def _now(self) -> dict[str, float]:
+        return {name: _cpu_seconds(pid) for name, pid in self._pids.items()}
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most bytes of memory that a process has had resident."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"process {pid} has no peak memory")
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the time of a process and of its children, those that ended included."""
+    own = _stat(pid)
+    ticks = sum(own[_USER : _SYSTEM_OF_CHILDREN + 1])
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            other = _stat(int(folder.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if other[_PARENT] == pid:
+            ticks += other[_USER] + other[_SYSTEM]
+    return ticks / _TICKS
+
+
+def _stat(pid: int) -> list[int]:
+    """Return the fields behind the name and the state, which is given as 0."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    fields = text[text.rindex(")") + 2 :].split()
+    return [0, *map(int, fields[1:])]
