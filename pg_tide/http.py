@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
@@ -52,7 +53,7 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=_family(host), backlog=128)
     except OSError as error:
         raise StartError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}",
             reason="port_busy",
             hint="Give another address with --http, for example --http 127.0.0.1:9798.",
         ) from error

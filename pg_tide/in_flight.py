@@ -41,12 +41,17 @@ class Buffer:
 
 @dataclass(slots=True)
 class Entry:
-    """A batch on its way. `end` is the position once it is delivered."""
+    """A batch on its way: what becomes of its messages, and the bytes of their records.
+
+    `sent_at` is when it was handed over, in seconds since 1970.
+    """
 
     batch: Batch
     delivery: Delivery
     delivered: int
     filtered: int
+    record_bytes: int
+    sent_at: float
 
 
 @dataclass(slots=True)

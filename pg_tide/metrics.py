@@ -121,6 +121,11 @@ class DeliveryTimes(Collector):
         total = now * len(published_us) - sum(published_us) / 1e6
         self._sums[labels] = self._sums.get(labels, 0.0) + total
 
+    def forget(self, labels: tuple[str, str]) -> None:
+        """Tell nothing more of a pipeline."""
+        self._counts.pop(labels, None)
+        self._sums.pop(labels, None)
+
     def collect(self) -> Iterable[Metric]:
         """The family, as prometheus_client wants it."""
         name = "pg_tide_delivery_seconds"
@@ -156,6 +161,13 @@ class Metrics:
         if declared.kind == "gauge":
             return Gauge(name, declared.help, labels, registry=self.registry)
         return Histogram(name, declared.help, labels, registry=self.registry, buckets=BUCKETS[name])
+
+    def forget(self, labels: dict[str, str]) -> None:
+        """Tell nothing more of what has these labels."""
+        for name, metric in self._of.items():
+            if METRICS[name].per == "pipeline":
+                metric.remove_by_labels(labels)
+        self.delivery_times.forget((labels["pipeline"], labels["outbox"]))
 
     def text(self) -> bytes:
         """All of them, in Prometheus' text format."""
@@ -196,11 +208,17 @@ class Meter:
         """Set a gauge, named without its prefix."""
         self._metrics.set(f"pg_tide_{name}", value, **self._labels, **labels)
 
-    def stage(self, name: str, since: float) -> float:
-        """A batch left a stage that it entered at `since` (time.perf_counter); now."""
-        now = time.perf_counter()
-        self._metrics.observe("pg_tide_stage_seconds", now - since, **self._labels, stage=name)
-        return now
+    def stage(self, name: str, since: float) -> None:
+        """A batch left a stage that it entered at `since` (time.perf_counter)."""
+        self.took(name, time.perf_counter() - since)
+
+    def took(self, name: str, seconds: float) -> None:
+        """A batch took so long in a stage."""
+        self._metrics.observe("pg_tide_stage_seconds", seconds, **self._labels, stage=name)
+
+    def forget(self) -> None:
+        """The pipeline is no more."""
+        self._metrics.forget(self._labels)
 
     def polled(self, messages: int) -> None:
         """A page was polled."""

@@ -50,19 +50,29 @@ class Schema:
         return {int(name[:4]): Step(name.removesuffix(".sql"), sql) for name, sql in texts}
 
     @cached_property
+    def bookkeeping(self) -> str:
+        """The text that makes the tables of what was applied, where they are missing."""
+        return self._text("bookkeeping.sql")
+
+    @cached_property
+    def grants(self) -> str:
+        """The text that gives each role what it may do."""
+        return self._text("grants.sql")
+
+    @cached_property
     def replaced(self) -> str:
         """The text of functions, views, options and grants, which are replaced as a whole."""
         parts = [*sorted(self._texts("functions")), *sorted(self._texts("views"))]
-        texts = [sql for _, sql in parts]
-        texts += [
-            (self.folder / name).read_text("utf-8") for name in ("catalogue.sql", "grants.sql")
-        ]
+        texts = [*(sql for _, sql in parts), self._text("catalogue.sql"), self.grants]
         return "set local check_function_bodies = off;\n\n" + "\n".join(texts)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the replaced text, in hexadecimal."""
         return hashlib.sha256(self.replaced.encode()).hexdigest()
+
+    def _text(self, name: str) -> str:
+        return (self.folder / name).read_text("utf-8")
 
     def _texts(self, name: str) -> Iterable[tuple[str, str]]:
         for entry in (self.folder / name).iterdir():
@@ -89,8 +99,7 @@ class Schema:
 
     def script(self, applied: Applied) -> str:
         """The same as text, for those who run their own migrations."""
-        first = (self.folder / "bookkeeping.sql").read_text("utf-8")
-        steps = [Step("bookkeeping", first), *self.steps(applied)]
+        steps = [Step("bookkeeping", self.bookkeeping), *self.steps(applied)]
         return "\n".join(
             f"-- {step.name}\nbegin;\n{LOCK};\n{step.sql}\ncommit;\n" for step in steps
         )
@@ -116,6 +125,14 @@ class Schema:
             )
         self.refuse_newer(applied)
         newest = max(self.migrations)
+        if (applied.migration, applied.version) == (newest, __version__):
+            if applied.digest == self.digest:
+                return
+            raise StartError(
+                f"schema tide was installed by another build of version {__version__}",
+                reason="schema_older",
+                hint='Bring it to this one with "pg-tide migrate", or start with --migrate.',
+            )
         if applied.migration < newest or applied.digest != self.digest:
             raise StartError(
                 f"schema tide is older (version {applied.version or 'unknown'}, "
@@ -154,8 +171,7 @@ async def apply_next(connection: Connection, schema: Schema) -> str | None:
     """Apply the first step that is missing, in a transaction; its name, or None at the end."""
     applied = await applied_to(connection)
     if applied is None:
-        first = (schema.folder / "bookkeeping.sql").read_text("utf-8")
-        await connection.script(f"{LOCK};\n{first}")
+        await connection.script(f"{LOCK};\n{schema.bookkeeping}")
         return "bookkeeping"
     schema.refuse_newer(applied)
     for step in schema.steps(applied)[:1]:
@@ -172,13 +188,16 @@ async def migrate(postgres_url: str, warn: Callable[[str], None] | None = None) 
 
     `warn` is called with each warning of the server (a role that it may not create).
     """
+    schema = Schema()
     connection = await connect(postgres_url)
     if warn is not None:
         connection.on_notice(warn)
     steps = []
     try:
-        while step := await apply_next(connection, Schema()):
+        while step := await apply_next(connection, schema):
             steps.append(step)
+        async with connection.transaction():  # roles may have been created since
+            await connection.script(f"{LOCK};\n{schema.grants}")
     finally:
         await connection.close()
     return steps

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from pg_tide.catalog import Condition
 from pg_tide.config import PipelineConfig
@@ -53,6 +54,13 @@ class Stages:
         except MessageError as error:
             return records, Rejected(batch.messages[len(records)], error)
         return records, None
+
+
+class Admitted(NamedTuple):
+    """The bytes of the records that may go, and the message in front of which they end."""
+
+    size: int
+    rejected: Rejected | None
 
 
 @dataclass
@@ -148,18 +156,22 @@ class Pipeline:
         began = time.perf_counter()
         records, rejected = self.stages.prepare(batch)
         self.meter.stage("prepare", began)
-        rejected = await self.admit(batch, records) or rejected
+        admitted = await self.admit(batch, records)
+        rejected = admitted.rejected or rejected
         if rejected is not None:
             batch = batch.before(len(records))
         filtered = records.count(())
         delivery = self.producer.produce(records)
         if batch.messages:
-            self.in_flight.add(Entry(batch, delivery, len(records) - filtered, filtered))
+            delivered = len(records) - filtered
+            entry = Entry(batch, delivery, delivered, filtered, admitted.size, time.time())
+            self.in_flight.add(entry)
         return rejected
 
-    async def admit(self, batch: Batch, records: Records) -> Rejected | None:
+    async def admit(self, batch: Batch, records: Records) -> Admitted:
         """Have every topic ready, and cut the records at the first that Kafka would never take."""
         known: set[str] = set()
+        size = 0
         check = self.producer.check
         for index, of_message in enumerate(records):
             try:
@@ -167,11 +179,11 @@ class Pipeline:
                     if record.topic not in known:
                         await self.producer.learn(record.topic)
                         known.add(record.topic)
-                    check(record)
+                    size += check(record)
             except MessageError as error:
                 del records[index:]
-                return Rejected(batch.messages[index], error)
-        return None
+                return Admitted(size, Rejected(batch.messages[index], error))
+        return Admitted(size, None)
 
     async def produce(self) -> None:
         """Keep a client to produce with, and replace it, after a wait, whenever it fails."""
@@ -212,7 +224,8 @@ class Pipeline:
         self.meter.count("messages_delivered_total", done.delivered)
         self.meter.count("messages_filtered_total", done.filtered)
         for entry in done.entries:
-            self.meter.count("delivered_bytes_total", entry.batch.size)
+            self.meter.count("delivered_bytes_total", entry.record_bytes)
+            self.meter.took("produce", entry.delivery.acknowledged_at - entry.sent_at)
             published = [message.published_at_us for message in entry.batch.messages]
             self.meter.delivered(entry.delivery.acknowledged_at, published)
 

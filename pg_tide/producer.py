@@ -183,8 +183,8 @@ class Producer:
         for one in topic.lanes:
             one.open(client)
 
-    def check(self, record: Record) -> None:
-        """Raise MessageError for a record too large for a request, or for its topic's brokers.
+    def check(self, record: Record) -> int:
+        """A record's bytes; MessageError for one too large for a request or its topic's brokers.
 
         A request is measured as the Java client does, before compression; brokers measure after it.
         """
@@ -199,9 +199,10 @@ class Producer:
             raise too_large(size, "max_request_size", self._max_request_size)
         limit = self._topics[record.topic].max_bytes
         if limit is not None and size > limit and self._client is not None:
-            size = self._client.compressed_size(record)
-            if size > limit:
-                raise too_large(size, f'max.message.bytes of topic "{record.topic}"', limit)
+            compressed = self._client.compressed_size(record)
+            if compressed > limit:
+                raise too_large(compressed, f'max.message.bytes of topic "{record.topic}"', limit)
+        return size
 
     def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
         """Send records, those of each message together, to topics that were learned before.

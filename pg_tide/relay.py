@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pg_tide import __version__, http, log
@@ -17,7 +17,7 @@ from pg_tide.catalog import Catalog, Configured
 from pg_tide.config.process import ProcessConfig
 from pg_tide.errors import PgTideError
 from pg_tide.in_flight import Buffer
-from pg_tide.metrics import Metrics
+from pg_tide.metrics import Meter, Metrics
 from pg_tide.migrate import Schema, applied_to
 from pg_tide.ownership import Ownership
 from pg_tide.postgres import Postgres
@@ -47,6 +47,7 @@ class Relay:
         self._postgres = Postgres(config.postgres_url, pooled=pooled)
         self._metrics = Metrics()
         self._running: dict[str, Running] = {}
+        self._meters: dict[str, Meter] = {}
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -120,7 +121,7 @@ class Relay:
             logger.warning("cannot read the pipelines", reason=error.message, hint=error.hint)
         self._blind = error.message
 
-    def _match(self, configured: Iterable[Configured]) -> None:
+    def _match(self, configured: Sequence[Configured]) -> None:
         """Have exactly the pipelines running that are configured and enabled."""
         wanted = {
             one.name: one
@@ -134,9 +135,20 @@ class Relay:
         for name, one in wanted.items():
             if name not in self._running:
                 self._start(one)
+        self._tell_of_others({one.name: one for one in configured})
+
+    def _tell_of_others(self, configured: Mapping[str, Configured]) -> None:
+        """Metrics of pipelines that do not run say so, or go with a pipeline that is no more."""
+        for name, meter in list(self._meters.items()):
+            if name not in configured:
+                self._meters.pop(name).forget()
+            elif not configured[name].enabled and name not in self._running:
+                meter.state("disabled")
 
     def _start(self, configured: Configured) -> None:
-        runner = Runner(self._shared, configured)
+        meter = Meter(self._metrics, configured.name, configured.outbox)
+        self._meters[configured.name] = meter
+        runner = Runner(self._shared, configured, meter)
         task = asyncio.create_task(runner.run())
         self._running[configured.name] = Running(runner, task)
         task.add_done_callback(lambda _: self._ended(configured.name))

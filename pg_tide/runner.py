@@ -55,7 +55,7 @@ class Shared:
 class Runner:
     """One configured pipeline, from its start to its end."""
 
-    def __init__(self, shared: Shared, configured: Configured) -> None:
+    def __init__(self, shared: Shared, configured: Configured, meter: Meter) -> None:
         self.configured = configured
         self._shared = shared
         self.condition: Condition | None = None
@@ -66,7 +66,7 @@ class Runner:
         self._running: asyncio.Task[None] | None = None
         self._lost = False
         self._log = logger.bind(pipeline=configured.name)
-        self._meter = Meter(shared.metrics, configured.name, configured.outbox)
+        self._meter = meter
         self._backoff = Backoff(100, 60_000)
 
     async def run(self) -> None:
@@ -179,6 +179,11 @@ class Runner:
             return
         before, self.condition = self.condition, condition
         self._told.set()
+        if before is not None and (before.state, before.reason) == (
+            condition.state,
+            condition.reason,
+        ):
+            return  # only the next try has moved
         if condition != RUNNING:
             self._log.warning(condition.state, reason=condition.reason, hint=condition.hint)
             return

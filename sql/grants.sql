@@ -24,6 +24,7 @@ begin
       from pg_catalog.pg_class c
       where c.relnamespace = 'tide'::regnamespace and not c.relispartition
         and (c.relkind = 'v' and role <> 'tide_publisher'
+          or c.relname in ('migration', 'schema_applied') and role <> 'tide_publisher'
           or c.relkind in ('r', 'p') and role = 'tide_relay');
 
     select coalesce(allows, '{}') || array_agg(format('grant execute on routine %s to %I', p.oid::regprocedure, role)) into allows

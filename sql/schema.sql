@@ -1142,7 +1142,7 @@ CREATE FUNCTION tide._lower_flags(outbox_ids integer[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select setval(o.wake_sequence, 0, true) from tide.outbox o
+  select setval(o.wake_sequence, 0, true), pg_notify('tide_wake', o.id::text) from tide.outbox o
     where o.id = any (outbox_ids) and pg_sequence_last_value(o.wake_sequence) <> 0;
 $$;
 
@@ -2838,7 +2838,7 @@ CREATE FUNCTION tide.outbox_disable(name text) RETURNS void
 -- Name: FUNCTION outbox_disable(name text); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide.outbox_disable(name text) IS 'Makes an outbox refuse messages, with an error in the publishers transaction. What it holds is still delivered.';
+COMMENT ON FUNCTION tide.outbox_disable(name text) IS 'Makes an outbox refuse messages, with an error in the publisher''s transaction. What it holds is still delivered.';
 
 --
 -- Name: outbox_drop(text, boolean, boolean); Type: FUNCTION; Schema: tide; Owner: -
@@ -4794,6 +4794,8 @@ GRANT SELECT ON TABLE tide.message TO tide_relay;
 --
 
 GRANT SELECT ON TABLE tide.migration TO tide_relay;
+GRANT SELECT ON TABLE tide.migration TO tide_admin;
+GRANT SELECT ON TABLE tide.migration TO tide_viewer;
 
 --
 -- Name: TABLE options; Type: ACL; Schema: tide; Owner: -
@@ -4844,6 +4846,8 @@ GRANT SELECT ON TABLE tide.relay_status TO tide_viewer;
 --
 
 GRANT SELECT ON TABLE tide.schema_applied TO tide_relay;
+GRANT SELECT ON TABLE tide.schema_applied TO tide_admin;
+GRANT SELECT ON TABLE tide.schema_applied TO tide_viewer;
 
 --
 -- PostgreSQL database dump complete

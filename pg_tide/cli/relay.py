@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ def parameter(option: ProcessOption) -> click.Option:
     shown = f"  [{default}]" if default and not option.argument.flag else ""
     return click.Option(
         [option.name, option.field],
-        envvar=option.env,
+        envvar=None if option.argument.repeatable else option.env,  # split at commas, not spaces
         is_flag=option.argument.flag,
         default=None,
         multiple=option.argument.repeatable,
@@ -45,9 +46,18 @@ def relay(context: click.Context, /, **given: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     with endings():
-        config = ProcessConfig.parse(given)
+        config = ProcessConfig.parse(given | repeated_in_environment(given))
         log.configure(config.log_format, config.log_level)
         asyncio.run(run(config))
+
+
+def repeated_in_environment(given: dict[str, Any]) -> dict[str, str]:
+    """What the environment says of repeatable options that the command line does not give."""
+    return {
+        option.field: os.environ[option.env]
+        for option in PROCESS_OPTIONS
+        if option.argument.repeatable and not given[option.field] and os.environ.get(option.env)
+    }
 
 
 def collect_rarely() -> None:

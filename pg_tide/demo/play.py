@@ -59,6 +59,8 @@ class Play:
                 await self._publish(consumer, publishing, stopped)
                 self._orders.stop()
                 await asyncio.wait({publishing}, timeout=_FINISH_SECONDS)
+                if publishing.done():
+                    publishing.result()
                 await self._rest(consumer)
             finally:
                 for task in (publishing, watching):

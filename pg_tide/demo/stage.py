@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 from pg_tide.demo.database import Database
-from pg_tide.demo.figures import Status, StatusReader
+from pg_tide.demo.figures import StatusReader
 from pg_tide.demo.kafka import EmbeddedKafka
 from pg_tide.demo.names import Names, names
 from pg_tide.demo.postgres import EmbeddedPostgres
@@ -92,14 +92,14 @@ def _kafka(name: str, say: Say) -> Iterator[str]:
         yield kafka.brokers
 
 
-async def _taken_up(relay: RelayProcess, status: StatusReader) -> Status:
+async def _taken_up(relay: RelayProcess, status: StatusReader) -> None:
     """Wait until the relay runs the pipeline: what comes later is measured."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         relay.check()
         found = await status.read()
         if found.state in _RUNNING:
-            return found
+            return
         if time.monotonic() > deadline:
             reason = f": {found.error}" if found.error else ""
             raise PgTideError(f"the relay does not run the pipeline, it is {found.state}{reason}")

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "pg_tide"
 # From the top: a part imports from layers below its own, never from its own or above. A part is
 # a file of the package, or a folder of it.
 LAYERS = (
+    ("__main__",),
     ("cli", "testing"),
     ("relay", "demo"),
     ("http", "runner"),
@@ -22,8 +23,8 @@ LAYERS = (
     ("lane",),
     ("config", "postgres", "kafka", "metrics", "log"),
     ("template", "expression"),
-    ("payload", "partition"),
-    ("exact_json", "message", "nearest", "words", "retry"),
+    ("payload", "partition", "words"),
+    ("exact_json", "message", "nearest", "retry"),
     ("position",),
     ("errors",),
 )
