@@ -40,7 +40,10 @@ FATAL = {
     "28": ("login_failed", "Check user, password and pg_hba.conf."),
     "3D000": ("no_database", "Create the database, or correct the name in the URL."),
     "3F000": ("schema_missing", 'Run "pg-tide migrate".'),
-    "42501": ("not_permitted", "Grant role tide_relay to the user that the relay logs in as."),
+    "42501": (
+        "not_permitted",
+        "Give the user of the URL that right: a relay needs role tide_relay, migrate needs CREATE.",
+    ),
     "42883": ("schema_older", 'Run "pg-tide migrate".'),
     "42P01": ("schema_missing", 'Run "pg-tide migrate".'),
     "TD002": ("foreign_cluster", None),
@@ -130,11 +133,23 @@ class Connection:
             await self.script("COMMIT")
         except Exception:
             with contextlib.suppress(Exception):
-                await self.script("ROLLBACK")
+                await self._roll_back()
             raise
         except BaseException:
-            self._raw.terminate()  # cancelled in the middle of a statement: it is of no more use
+            self._hang_up()  # cancelled in the middle of a statement
             raise
+
+    async def _roll_back(self) -> None:
+        try:
+            await self.script("ROLLBACK")
+        except BaseException:
+            self._hang_up()  # a transaction may be open still
+            raise
+
+    def _hang_up(self) -> None:
+        """End a connection that is of no more use; one that the server ended is no error."""
+        with contextlib.suppress(asyncpg.InterfaceError):
+            self._raw.terminate()
 
     async def listen(self, channel: str, heard: Callable[[str], None]) -> None:
         """Call `heard` with the payload of each notification on a channel."""

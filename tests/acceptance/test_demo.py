@@ -1,20 +1,10 @@
 """`pg-tide demo`, as a user runs it: what it says, how it ends, and that nothing is left."""
 
-import contextlib
-import fcntl
 import importlib.util
 import os
-import pty
 import re
 import signal
-import struct
-import subprocess
-import sys
-import tempfile
-import termios
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,106 +13,18 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from pg_tide.cli.demo import demo
+from tests.fixtures.demo import (
+    Start,
+    read_terminal,
+    start_demo,  # noqa: F401 - a fixture
+    terminal,
+)
 from tests.fixtures.topics import create_topic, delete_topic
 
-PROGRAM = Path(sys.executable).with_name("pg-tide")
 LAST_WORDS = "Everything is stopped and removed."
 
 
-class Demo:
-    """The program under way; `scratch` is where its temporary files go."""
-
-    def __init__(self, scratch: Path, *arguments: str, stdout: int = subprocess.PIPE) -> None:
-        self.scratch = scratch
-        environment = {
-            **os.environ,
-            "TMPDIR": str(scratch),
-            "HOME": str(scratch / "none"),
-            "TERM": "xterm",
-        }
-        self.process = subprocess.Popen(
-            [PROGRAM, "demo", *arguments],
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-        self.said = ""
-
-    def read_until(self, pattern: str) -> re.Match[str]:
-        """Read lines until one matches."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said += line
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError(f"it never said {pattern!r}:\n{self.said}")
-
-    def end(self) -> int:
-        """Read what else it says; its exit code."""
-        self.said += self.process.communicate()[0]
-        return self.process.returncode
-
-    @property
-    def url(self) -> str:
-        """The embedded database, once it was told."""
-        return self.read_until(r"postgresql://\S+")[0]
-
-    def remains(self) -> list[str]:
-        """Folders and processes that are left."""
-        return [*(entry.name for entry in self.scratch.iterdir()), *processes(str(self.scratch))]
-
-
-def processes(word: str) -> list[str]:
-    """The command lines of processes that have a word among their arguments or variables."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (folder / "cmdline").read_bytes()
-            if word.encode() in command + (folder / "environ").read_bytes():
-                found.append(command.replace(b"\0", b" ").decode())
-    return found
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Demo]]:
-    """Yield a function that starts the demo; what still runs after the test is killed."""
-    started: list[Demo] = []
-    # Not `tmp_path`: when root runs the tests, the server's account could not enter it.
-    with tempfile.TemporaryDirectory(prefix="pg-tide-test-") as folder:
-        Path(folder).chmod(0o755)
-
-        def begin(*arguments: str, stdout: int = subprocess.PIPE) -> Demo:
-            started.append(Demo(Path(folder), *arguments, stdout=stdout))
-            return started[-1]
-
-        yield begin
-        for one in started:
-            one.process.kill()
-            one.process.wait()
-            if one.process.stdout is not None:
-                one.process.stdout.close()
-
-
-@contextlib.contextmanager
-def terminal(rows: int, columns: int) -> Iterator[tuple[int, int]]:
-    """Yield a terminal: the program's end of it, and ours."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    yield theirs, ours
-    os.close(ours)
-
-
-def read_terminal(ours: int) -> str:
-    """Read what is shown until the program closes the terminal."""
-    shown = b""
-    with contextlib.suppress(OSError):  # how a terminal says that its other end is closed
-        while more := os.read(ours, 65_536):
-            shown += more
-    return shown.decode()
-
-
-def test_ends_by_itself_when_all_has_arrived(start: Callable[..., Demo]) -> None:
+def test_ends_by_itself_when_all_has_arrived(start: Start) -> None:
     running = start("--seconds", "5")
     assert running.end() == 0, running.said
     published = re.search(r"published +([\d,]+) committed, \d+ rolled back", running.said)
@@ -145,9 +47,7 @@ def test_ends_by_itself_when_all_has_arrived(start: Callable[..., Demo]) -> None
         (signal.SIGHUP, "published [1-9]"),
     ],
 )
-def test_a_signal_leaves_nothing_behind(
-    start: Callable[..., Demo], number: signal.Signals, moment: str
-) -> None:
+def test_a_signal_leaves_nothing_behind(start: Start, number: signal.Signals, moment: str) -> None:
     running = start()
     running.read_until(moment)
     running.process.send_signal(number)
@@ -156,7 +56,7 @@ def test_a_signal_leaves_nothing_behind(
     assert running.remains() == []
 
 
-def test_even_killed_it_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
+def test_even_killed_it_leaves_nothing_behind(start: Start) -> None:
     running = start()
     running.read_until("published [1-9]")
     running.process.kill()
@@ -167,7 +67,7 @@ def test_even_killed_it_leaves_nothing_behind(start: Callable[..., Demo]) -> Non
     assert running.remains() == []
 
 
-def test_says_so_when_the_relay_dies(start: Callable[..., Demo]) -> None:
+def test_says_so_when_the_relay_dies(start: Start) -> None:
     running = start("--seconds", "60")
     relay = int(running.read_until(r"relay +process (\d+)")[1])
     running.read_until("published [1-9]")
@@ -178,7 +78,7 @@ def test_says_so_when_the_relay_dies(start: Callable[..., Demo]) -> None:
     assert running.remains() == []
 
 
-def test_fails_when_messages_are_lost(start: Callable[..., Demo]) -> None:
+def test_fails_when_messages_are_lost(start: Start) -> None:
     running = start("--seconds", "3")
     with psycopg.connect(running.url, autocommit=True) as connection:
         running.read_until("published [1-9]")
@@ -192,7 +92,7 @@ def test_fails_when_messages_are_lost(start: Callable[..., Demo]) -> None:
     assert running.remains() == []
 
 
-def test_fails_when_messages_are_repeated(start: Callable[..., Demo]) -> None:
+def test_fails_when_messages_are_repeated(start: Start) -> None:
     running = start("--seconds", "3")
     with psycopg.connect(running.url, autocommit=True) as connection:
         running.read_until("consumed [1-9]")
@@ -202,7 +102,7 @@ def test_fails_when_messages_are_repeated(start: Callable[..., Demo]) -> None:
     assert re.search(r"WRONG: \d+ records were repeats", running.said)
 
 
-def test_records_of_the_user_are_not_the_demos(start: Callable[..., Demo]) -> None:
+def test_records_of_the_user_are_not_the_demos(start: Start) -> None:
     running = start("--seconds", "3")
     with psycopg.connect(running.url, autocommit=True) as connection:
         # As the demo suggests.
@@ -227,7 +127,7 @@ SELECT tide.outbox_publish('theirs', '{}');
 
 
 def test_removes_what_it_made_on_real_servers_and_touches_nothing_else(
-    start: Callable[..., Demo], database: str, kafka_server: str
+    start: Start, database: str, kafka_server: str
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(THEIRS)
@@ -253,9 +153,7 @@ def everything(connection: psycopg.Connection) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-def test_removes_the_schema_that_it_installed(
-    start: Callable[..., Demo], empty_database: str
-) -> None:
+def test_removes_the_schema_that_it_installed(start: Start, empty_database: str) -> None:
     running = start("--seconds", "2", "--postgres-url", empty_database)
     assert running.end() == 0, running.said
     assert "schema      tide, installed for this" in running.said
@@ -266,7 +164,7 @@ def test_removes_the_schema_that_it_installed(
         assert found.fetchone() == (None, None)
 
 
-def test_keeps_a_topic_that_was_there(start: Callable[..., Demo], kafka_server: str) -> None:
+def test_keeps_a_topic_that_was_there(start: Start, kafka_server: str) -> None:
     create_topic(kafka_server, "pg_tide_demo", partitions=2)
     producer = Producer({"bootstrap.servers": kafka_server})
     producer.produce("pg_tide_demo", b"from an earlier time")
@@ -280,7 +178,7 @@ def test_keeps_a_topic_that_was_there(start: Callable[..., Demo], kafka_server: 
         delete_topic(kafka_server, "pg_tide_demo")
 
 
-def test_does_not_touch_what_bears_its_names(start: Callable[..., Demo], database: str) -> None:
+def test_does_not_touch_what_bears_its_names(start: Start, database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("SELECT tide.outbox_create('pg_tide_demo')")
         running = start("--seconds", "2", "--postgres-url", database)
@@ -300,7 +198,7 @@ def test_does_not_touch_what_bears_its_names(start: Callable[..., Demo], databas
     ],
 )
 def test_says_what_is_wrong_with_its_options(
-    start: Callable[..., Demo], arguments: list[str], code: int, words: str
+    start: Start, arguments: list[str], code: int, words: str
 ) -> None:
     running = start(*arguments)
     assert running.end() == code
@@ -318,7 +216,7 @@ def test_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
 
-def test_is_a_screen_in_a_terminal(start: Callable[..., Demo]) -> None:
+def test_is_a_screen_in_a_terminal(start: Start) -> None:
     with terminal(rows=24, columns=80) as (theirs, ours):
         running = start("--seconds", "2", stdout=theirs)
         os.close(theirs)
