@@ -13,7 +13,7 @@ _COMPARED = 100
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like a name (of equals the first), or None when none is near."""
-    limit = max(2, len(name) // 3)
+    limit = min(max(2, len(name) // 3), len(name) - 1)
     short = name[:_COMPARED].translate(_LOWER)
     distances = ((edit_distance(short, c[:_COMPARED].translate(_LOWER)), c) for c in candidates)
     return min(

@@ -133,8 +133,10 @@ class Pipeline:
                 if not batch.messages:
                     self.meter.state("idle")
                     await self.sleeper.pause(self.outbox.snapshot_xmin)
-                elif rejected := await self.send(batch):
-                    return rejected
+                else:
+                    if rejected := await self.send(batch):
+                        return rejected
+                    await self.sleeper.work()
         finally:
             if ahead is not None:
                 ahead.cancel()
@@ -146,7 +148,6 @@ class Pipeline:
         batch = await self.outbox.poll(min(page, messages), min(PAGE_BYTES, size))
         if batch.messages:
             self.in_flight.take(batch)
-            self.sleeper.work()
             self.meter.stage("poll", began)
             self.meter.polled(len(batch.messages))
         return batch

@@ -8,6 +8,7 @@ stay short until all of those are over.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from pg_tide.errors import PgTideError
 from pg_tide.postgres import Postgres, connect
 
 SHORTEST, LONGEST = 0.001, 0.05  # seconds between empty polls
+SHARE = 0.2  # of the time without work so far: what a pause may add to a message's latency
 AWAKE = 1.0  # seconds without work before the flag is raised
 NET = 5.0  # seconds between polls while asleep
 FLAG = 30  # seconds that a flag stands
@@ -30,61 +32,45 @@ class Sleeper:
         self._wakeup = wakeup
         self._outbox_id = outbox_id
         self._clock = clock
-        self._pause = SHORTEST
         self._idle_since = clock()
         self._drawn: int | None = None  # the xid drawn after the flag was raised
         self._drawn_at = 0.0
         self.rung = asyncio.Event()
 
-    def work(self) -> None:
-        """A poll brought messages."""
-        self._pause = SHORTEST
+    async def work(self) -> None:
+        """A poll brought messages; called when they are on their way."""
         self._idle_since = self._clock()
-        if self._drawn is not None:
-            self._drawn = None
-            self._wakeup.forget(self._outbox_id, self)
+        await self.leave()
 
     async def pause(self, snapshot_xmin: int) -> None:
         """Wait after a poll that brought nothing; `snapshot_xmin` is that of its snapshot."""
         now = self._clock()
-        if now - self._idle_since < AWAKE:
-            await self._nap(self._pause)
-            self._pause = min(self._pause * 2, LONGEST)
+        idle = now - self._idle_since
+        if idle < AWAKE:
+            await self._nap(min(max(idle * SHARE, SHORTEST), LONGEST))
         elif self._drawn is None:
-            self.rung.clear()
-            self._drawn = await self._wakeup.ask(self._outbox_id, self)
-            self._drawn_at = self._clock()
-            if self._drawn is None:
-                await self._nap(LONGEST)
+            await self._ask()
         elif snapshot_xmin <= self._drawn and now - self._drawn_at < AWAKE:
             await self._nap(LONGEST)
         else:
-            await self._sleep()
+            await self._nap(NET)
+
+    async def _ask(self) -> None:
+        self.rung.clear()
+        self._drawn = await self._wakeup.ask(self._outbox_id, self)
+        self._drawn_at = self._clock()
+        if self._drawn is None:
+            await self._nap(LONGEST)
 
     async def _nap(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.rung.wait(), seconds)
-        except TimeoutError:
-            return
-        await self._awake()
-
-    async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self.rung.wait(), NET)
-        except TimeoutError:
-            return
-        await self._awake()
-
-    async def _awake(self) -> None:
-        self.rung.clear()
-        if self._drawn is not None:
-            self._drawn = None
-            await self._wakeup.dismiss(self._outbox_id, self)
-        self._pause = SHORTEST
-        self._idle_since = self._clock()
+            self.rung.clear()
+            self._drawn = None  # another relay may have lowered the flag: without work, ask anew
 
     async def leave(self) -> None:
-        """The pipeline ends."""
+        """Publishers need not notify for this pipeline."""
+        self._drawn = None
         await self._wakeup.dismiss(self._outbox_id, self)
 
 
@@ -180,17 +166,11 @@ class Wakeup:
 
     async def dismiss(self, outbox_id: int, sleeper: Sleeper) -> None:
         """This sleeper is awake; publishers need not notify when it was the last one."""
-        if self.forget(outbox_id, sleeper):
-            async with self._postgres.transaction() as connection:
-                await connection.value("SELECT tide._lower_flags($1)", [outbox_id])
-
-    def forget(self, outbox_id: int, sleeper: Sleeper) -> bool:
-        """Renew the flag no more for this sleeper; whether it was the last one of its outbox."""
         sleepers = self._sleepers.get(outbox_id, set())
         if sleeper not in sleepers:
-            return False
+            return
         sleepers.discard(sleeper)
-        if sleepers:
-            return False
-        del self._sleepers[outbox_id]
-        return True
+        if not sleepers:
+            del self._sleepers[outbox_id]
+            async with self._postgres.transaction() as connection:
+                await connection.value("SELECT tide._lower_flags($1)", [outbox_id])
