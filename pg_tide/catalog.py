@@ -100,14 +100,15 @@ class Catalog:
             rows = await connection.rows("SELECT * FROM tide._lag($1)", self._relay_group)
         return {row["pipeline"]: Lag(row["messages"], row["seconds"]) for row in rows}
 
-    async def sweep(self, outbox: str) -> int:
-        """Retention: truncate what is delivered and expired; how many slots were."""
-        async with self._postgres.transaction() as connection:
-            emptied: int = await connection.value("SELECT tide.outbox_sweep($1)", outbox)
-            return emptied
+    async def sweep(self, outbox_id: int) -> None:
+        """Retention: truncate what is delivered and expired.
 
-    async def outboxes(self) -> list[str]:
-        """The names of all outboxes."""
+        What it locks, it locks for that one statement, even if this process freezes.
+        """
+        await self._postgres.at_once(f"SELECT tide._sweep({outbox_id:d})")
+
+    async def outboxes(self) -> list[int]:
+        """The ids of all outboxes."""
         async with self._postgres.transaction(read_only=True) as connection:
             return [row[0] for row in await connection.rows("SELECT tide._outboxes()")]
 

@@ -33,11 +33,11 @@ def configure(form: str, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(level.upper())
-    # What aiokafka has to say reaches the user as the reason of an error of ours; said again
-    # for each reconnect, it would drown the log of an outage.
-    aiokafka = logging.getLogger("aiokafka")
-    aiokafka.propagate = False
-    aiokafka.addHandler(logging.NullHandler())
+    # What these have to say reaches the user as the reason of an error of ours; said again for
+    # each reconnect, it would drown the log of an outage.
+    for library in ("aiokafka", "asyncpg"):
+        logging.getLogger(library).propagate = False
+        logging.getLogger(library).addHandler(logging.NullHandler())
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

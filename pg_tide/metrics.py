@@ -66,9 +66,7 @@ METRICS = {
     ),
     "pg_tide_stage_seconds": Declared("histogram", "A batch's time in each stage.", ("stage",)),
     "pg_tide_batch_messages": Declared("histogram", "Messages polled together."),
-    "pg_tide_in_flight_messages": Declared(
-        "gauge", "Messages polled whose position is not written."
-    ),
+    "pg_tide_in_flight_messages": Declared("gauge", "Messages polled and not acknowledged yet."),
     "pg_tide_buffer_bytes": Declared("gauge", "Bytes of those messages."),
     "pg_tide_pipeline_state": Declared(
         "gauge", "1 for the state that the pipeline is in, 0 for the others.", ("state",)

@@ -95,6 +95,7 @@ class Producer:
         self._configured_topic = configured_topic
         self._topics: dict[str, TopicLanes] = {}
         self._client: Client | None = None
+        self._latest: Client | None = None  # also when it has ended
         self._opened = asyncio.Event()
         self._failure: asyncio.Future[None] | None = None
 
@@ -131,7 +132,7 @@ class Producer:
         return [one for topic in self._topics.values() for one in topic.lanes]
 
     def _open(self, client: Client) -> None:
-        self._client = client
+        self._client = self._latest = client
         for one in self._lanes():
             one.open(client)
         self._opened.set()
@@ -164,9 +165,14 @@ class Producer:
                     raise MessageError(
                         error.message, stage="produce", reason=error.reason, hint=error.hint
                     ) from error
-                self.fail(error)
+                self._fail_client(client, error)
             except FatalError as error:
-                self.fail(error)
+                self._fail_client(client, error)
+
+    def _fail_client(self, client: Client, error: Exception) -> None:
+        """End the client that was asked, unless another has taken its place."""
+        if client is self._client:
+            self.fail(error)
 
     async def _learn(self, client: Client, name: str) -> None:
         topic = self._topics.get(name)
@@ -180,6 +186,7 @@ class Producer:
             topic.grow(client.partitions(name))
         else:
             return
+        client = await self.ready()  # another one may have taken its place meanwhile
         for one in topic.lanes:
             one.open(client)
 
@@ -198,8 +205,8 @@ class Producer:
         if size > self._max_request_size:
             raise too_large(size, "max_request_size", self._max_request_size)
         limit = self._topics[record.topic].max_bytes
-        if limit is not None and size > limit and self._client is not None:
-            compressed = self._client.compressed_size(record)
+        if limit is not None and size > limit and self._latest is not None:
+            compressed = self._latest.compressed_size(record)
             if compressed > limit:
                 raise too_large(compressed, f'max.message.bytes of topic "{record.topic}"', limit)
         return size

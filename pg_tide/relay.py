@@ -168,11 +168,17 @@ class Relay:
 
     async def _sweep(self) -> None:
         """Retention, at random moments: a lock that is not free now may be then."""
+        unswept: str | None = None
         while True:
             await asyncio.sleep(SWEEP * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
-            with contextlib.suppress(PgTideError):
-                for outbox in await self._shared.catalog.outboxes():
-                    await self._shared.catalog.sweep(outbox)
+            try:
+                for outbox_id in await self._shared.catalog.outboxes():
+                    await self._shared.catalog.sweep(outbox_id)
+                unswept = None
+            except PgTideError as error:
+                if unswept != error.message:
+                    logger.warning("cannot sweep", reason=error.message, hint=error.hint)
+                unswept = error.message
 
     async def _drain(self) -> None:
         """Have every pipeline finish what is in flight, for so long and no longer."""

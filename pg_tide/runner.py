@@ -103,6 +103,7 @@ class Runner:
 
     async def _acquire(self) -> Lease | None:
         ownership = self._shared.ownership
+        self._lost = False
         lease = await ownership.acquire(self.configured.group_id)
         if lease is None:
             self.owned = False
@@ -119,7 +120,8 @@ class Runner:
         self._pipeline = self._build(lease)
         if self._stopping.is_set():
             return
-        self._lost = False
+        if self._lost:
+            raise LeaseLost("the lock connection was lost")
         self._running = asyncio.ensure_future(self._pipeline.run())
         try:
             await self._running
@@ -206,8 +208,8 @@ class Runner:
     def lose(self) -> None:
         """The lock is gone: drop everything at once."""
         self.owned = False
+        self._lost = True
         if self._running is not None:
-            self._lost = True
             self._running.cancel()
 
     def stop(self, *, patient: bool) -> None:

@@ -1247,8 +1247,8 @@ CREATE FUNCTION tide._nearest(name text, candidates text[]) RETURNS text
   select c
   from unnest(candidates) as c,
     lateral tide._edit_distance(left(lower(name), 100), left(lower(c), 100)) as distance
-  where distance <= greatest(2, length(name) / 3)
-  order by distance, c
+  where distance <= greatest(2, length(name) / 3) and distance < length(name)
+  order by distance, c collate "C"
   limit 1
 $$;
 
@@ -1496,16 +1496,16 @@ COMMENT ON FUNCTION tide._outbox_is_foreign(outbox_id integer) IS 'Whether an ou
 -- Name: _outboxes(); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._outboxes() RETURNS SETOF text
+CREATE FUNCTION tide._outboxes() RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select o.name from tide.outbox o order by o.id $$;
+    AS $$ select o.id from tide.outbox o order by o.id $$;
 
 --
 -- Name: FUNCTION _outboxes(); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._outboxes() IS 'The names of all outboxes: each is swept in a transaction of its own.';
+COMMENT ON FUNCTION tide._outboxes() IS 'The ids of all outboxes: each is swept in a transaction of its own.';
 
 --
 -- Name: _owners(); Type: FUNCTION; Schema: tide; Owner: -
@@ -2351,6 +2351,21 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._storage() IS 'What each outbox holds: messages (above 10,000 an estimate), and expired slots that a consumer group still holds up.';
+
+--
+-- Name: _sweep(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._sweep(outbox_id integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select tide.outbox_sweep(o.name) from tide.outbox o where o.id = outbox_id $$;
+
+--
+-- Name: FUNCTION _sweep(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._sweep(outbox_id integer) IS 'Sweeps one outbox, if it is still there.';
 
 --
 -- Name: _take_over(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
@@ -4516,6 +4531,13 @@ GRANT ALL ON FUNCTION tide._start_from_problems(start_from text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._storage() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._storage() TO tide_relay;
+
+--
+-- Name: FUNCTION _sweep(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._sweep(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._sweep(outbox_id integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: ACL; Schema: tide; Owner: -

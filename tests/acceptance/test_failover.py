@@ -21,6 +21,7 @@ from tests.fixtures.relay_process import RelayProcess, until
 IN_FLIGHT = 500  # messages at most
 TAKE_OVER = 2.0  # seconds
 CRASHES = 2
+CUTS = 10
 
 
 async def test_another_relay_takes_over_from_one_that_was_killed(
@@ -66,6 +67,31 @@ async def killed(operator: Operator, process: RelayProcess) -> float:
     return time.monotonic() - began
 
 
+_CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'pg-tide%' AND datname = current_database() AND random() < 0.5
+"""
+
+
+async def test_connections_that_are_cut_cost_repeats_alone(
+    operator: Operator, relay: StartRelay, topic: TopicFactory
+) -> None:
+    name = topic(4)
+    await operator.configure(name, max_in_flight=IN_FLIGHT, retry_backoff_max_ms=100)
+    process = relay(operator.url)
+    await process.ready()
+    async with publishing(operator.url, Workload(think=0.002, longest_pause=0.3)) as ledger:
+        for _ in range(CUTS):
+            await operator.run(_CUT)
+            await asyncio.sleep(0.4)  # of load
+    await operator.delivered()
+    await process.stop()
+    assert "bug: unexpected" not in process.log.read_text()
+    verdict = judge(ledger, await asyncio.to_thread(delivered, operator.brokers, name))
+    print(verdict)  # noqa: T201 - pytest shows it when the test fails
+    verdict.demand(at_most_duplicates=CUTS * IN_FLIGHT)
+
+
 @pytest.fixture
 async def server(kafka_server: str) -> AsyncIterator[tuple[EmbeddedPostgres, Operator]]:
     """Yield a PostgreSQL that the test may crash, and its operator."""
@@ -97,6 +123,7 @@ async def test_nothing_is_lost_when_postgres_crashes_under_load(
     await operator.delivered()
     await process.ready()
     await process.stop()
+    assert "bug: unexpected" not in process.log.read_text()
     verdict = judge(ledger, await asyncio.to_thread(delivered, operator.brokers, name))
     print(verdict)  # noqa: T201 - pytest shows it when the test fails
     verdict.demand(at_most_duplicates=CRASHES * IN_FLIGHT)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -16,10 +17,15 @@ from tests.fixtures.oracle.publishers import publishing
 from tests.fixtures.oracle.verdict import judge
 from tests.fixtures.oracle.workload import Workload
 from tests.fixtures.relay_process import until
-from tests.fixtures.topics import create_topic
+from tests.fixtures.topics import create_topic, read_all
 from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
 
 IN_FLIGHT = 500  # messages at most
+MESSAGES = 200
+PUBLISH = """
+SELECT count(tide.outbox_publish('orders', jsonb_build_object('n', n)))
+FROM generate_series(1, $1) n
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,19 +83,20 @@ async def test_nothing_is_lost_when_the_broker_is_killed_under_load(
     verdict.demand(at_most_duplicates=0 if idempotent else IN_FLIGHT)
 
 
-async def test_a_second_signal_ends_a_relay_that_cannot_drain(
+async def test_a_second_signal_ends_a_relay_that_cannot_drain_and_loses_nothing(
     operator: Operator, kafka: KafkaServer, relay: StartRelay
 ) -> None:
     await asyncio.to_thread(create_topic, kafka.brokers, "hurry")
-    await operator.configure("hurry")
+    await operator.configure("hurry", batch_size=10)
     process = relay(operator.url)
-    await operator.publish({"n": 1})
+    await operator.publish({"n": 0})
     await operator.delivered()
     with frozen(kafka):
-        await operator.publish({"n": 2})
+        await operator.run(PUBLISH, MESSAGES)
 
         async def in_flight() -> bool:
-            return await process.metric("pg_tide_in_flight_messages", pipeline="p") == 1
+            found = await process.metric("pg_tide_in_flight_messages", pipeline="p")
+            return found == MESSAGES
 
         await until(in_flight)
         process.send(signal.SIGTERM)
@@ -100,6 +107,8 @@ async def test_a_second_signal_ends_a_relay_that_cannot_drain(
     again = relay(operator.url)
     await operator.delivered()
     await again.stop()
+    found = await asyncio.to_thread(read_all, kafka.brokers, "hurry")
+    assert {json.loads(one.value or b"")["n"] for one in found} == set(range(MESSAGES + 1))
 
 
 @contextlib.contextmanager

@@ -85,9 +85,9 @@ async def sql_tells_the_truth(operator: Operator, topic: str) -> None:
 
 async def http_tells_the_truth(process: RelayProcess) -> None:
     of_pipeline = {"pipeline": "orders-to-kafka", "outbox": "orders"}
+    await process.counts("pg_tide_messages_delivered_total", 1, **of_pipeline)
     for name, value in {
         "pg_tide_messages_polled_total": 1,
-        "pg_tide_messages_delivered_total": 1,
         "pg_tide_messages_filtered_total": 0,
         "pg_tide_delivery_seconds_count": 1,
         "pg_tide_lag_messages": 0,
@@ -98,12 +98,10 @@ async def http_tells_the_truth(process: RelayProcess) -> None:
         assert await process.metric(name, **of_pipeline) == value, name
     assert await process.metric("pg_tide_batch_messages_sum", **of_pipeline) == 1
     assert await process.metric("pg_tide_delivered_bytes_total", **of_pipeline) > 0
-    states = [
-        await process.metric("pg_tide_pipeline_state", **of_pipeline, state=state)
-        for state in ("running", "idle", "retrying", "failed", "halted", "disabled", "not owned")
-    ]
-    assert sorted(states) == [0, 0, 0, 0, 0, 0, 1]
-    assert states[0] + states[1] == 1
+    states = await process.metrics("pg_tide_pipeline_state", **of_pipeline)
+    assert len(states) == 7
+    (state,) = (series for series, value in states.items() if value)
+    assert 'state="idle"' in state or 'state="running"' in state
     assert await process.metric("pg_tide_pipelines_owned") == 1
     assert await process.metric("pg_tide_takeovers_total") == 1
     assert await process.metric("pg_tide_postgres_reconnects_total") == 0

@@ -55,7 +55,7 @@ async def test_disk_use_is_constant_over_ten_rounds(
 
         await until(almost_empty)
     print([f"{size // 1024} kB" for size in sizes])  # noqa: T201 - the figures
-    assert max(sizes[3:]) <= 1.05 * max(sizes[:3])
+    assert max(sizes) < 2.5 * sizes[0]  # the round under way, and the one before it
     await process.stop()
 
 
