@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.benchmarks import messages
 from tests.benchmarks.figures import Result
@@ -30,11 +30,18 @@ class Ends:
     def __init__(self, brokers: str, topic: str) -> None:
         self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": "unused"})
         self._partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        wait_until(self._answers, f"topic {topic} has no leaders")
 
     def records(self) -> int:
         """Return the sum of the high watermarks."""
         ends = (self._consumer.get_watermark_offsets(each, 30) for each in self._partitions)
         return sum(high for _, high in ends)
+
+    def _answers(self) -> bool:
+        try:
+            return self.records() == 0
+        except KafkaException:  # a new topic's leaders are a moment late
+            return False
 
     def wait(self, enough: Callable[[int], bool]) -> float:
         """Return when it has enough records, as time.monotonic(); TimeoutError without news."""
@@ -74,7 +81,6 @@ def _run(servers: Servers, name: str, count: int) -> dict[str, float]:
     servers.pipeline(name, _OUTBOX, name)
     ends = Ends(servers.kafka.brokers, name)
     try:
-        ends.records()  # its connection is made
         with servers.relay() as relay:
             figures = _measure(servers, relay, ends, name, count)
         if (found := ends.records()) != count:

@@ -14,10 +14,9 @@ from tests.fixtures.postgres import (
     new_server,
 )
 from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
-from tests.integration.rules.stage import Gate, Stage, staged
+from tests.integration.rules.stage import SET_UP, Gate, Stage, staged
 
 _TEMPLATE = "pg_tide_template"
-SET_UP = "select tide.outbox_create('orders'); select tide.consumer_group_create('orders', 'relay')"
 # What commits asynchronously stays in memory alone, until somebody commits otherwise.
 _FORGETFUL = {
     "wal_level": "minimal",

@@ -22,6 +22,7 @@ from tests.fixtures.sql import Connect, Connection
 SQL = Path(__file__).parents[3] / "sql"
 GATE = 7
 PASS_GATE = f"perform pg_advisory_lock_shared({GATE}); perform pg_advisory_unlock_shared({GATE});"
+SET_UP = "select tide.outbox_create('orders'); select tide.consumer_group_create('orders', 'relay')"
 BIG = 10_000_000  # bytes
 
 
@@ -102,10 +103,6 @@ class Stage(NamedTuple):
     async def simplify(self, function: str, changes: Mapping[str, str]) -> None:
         """Replace a function by a simpler version of it."""
         await self.db.execute(simpler(f"functions/{function}.sql", changes))
-
-    async def restore(self, function: str) -> None:
-        """Have a function as it is again."""
-        await self.simplify(function, {})
 
 
 @contextlib.asynccontextmanager

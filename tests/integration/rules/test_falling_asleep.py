@@ -105,7 +105,7 @@ async def missed(stage: Stage, kind: type[Watched]) -> bool:
             asleep = await over(stage, drawn)
         await wakeup.caught_up()
         rung = sleeper.rung.is_set()
-        await sleeper.leave()
+        await wakeup.dismiss(1, sleeper)
     return asleep and not rung
 
 
@@ -162,7 +162,7 @@ async def unheard(stage: Stage, kind: type[Watched]) -> bool:
     async with listening(wakeup):
         await wakeup.caught_up()
         rung = sleeper.rung.is_set()
-        await sleeper.leave()
+        await wakeup.dismiss(1, sleeper)
     return asleep and not rung
 
 
@@ -179,10 +179,10 @@ async def test_a_relay_that_wakes_up_wakes_those_that_sleep_beside_it(own_stage:
     async with listening(first), listening(second):
         assert await second.ask(1, staying) is not None
         assert await first.ask(1, leaving) is not None
-        await leaving.leave()
+        await first.dismiss(1, leaving)
         assert not await own_stage.db.fetchval(FLAG)
         await second.caught_up()
         assert staying.rung.is_set()
-        await staying.leave()
+        await second.dismiss(1, staying)
         await first.caught_up()
         assert not leaving.rung.is_set()

@@ -56,7 +56,7 @@ async def test_a_frozen_lock_connection_is_closed(
     monkeypatch.setattr(ownership, "RECONNECT", 3600)
     monkeypatch.setattr(ownership, "IDLE_LIMIT", "0")
     async with frozen_owner(two_groups, 1) as first_lost:
-        monkeypatch.setattr(ownership, "IDLE_LIMIT", "200ms")
+        monkeypatch.setattr(ownership, "IDLE_LIMIT", "500ms")
         async with frozen_owner(two_groups, 2) as second_lost:
             await until(two_groups.db, FREE)
             await second_lost.wait()
@@ -81,7 +81,7 @@ async def test_a_frozen_transaction_is_ended(
     assert LIMIT in real
     monkeypatch.setattr(door, "BEGIN", real.replace(LIMIT, "SELECT 1"))
     async with frozen_transaction(two_groups, 1):
-        monkeypatch.setattr(door, "BEGIN", real.replace("'10s'", "'200ms'"))
+        monkeypatch.setattr(door, "BEGIN", real.replace("'10s'", "'500ms'"))
         async with frozen_transaction(two_groups, 2):
             await until(two_groups.db, ROW_FREE)
             assert await two_groups.db.fetchval(ROW_LOCKED)

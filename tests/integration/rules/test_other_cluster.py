@@ -20,6 +20,11 @@ REBASE = "SELECT tide.outbox_rebase('orders')"
 WORDS = 'outbox "orders" was restored into another cluster'
 OF_THE_GROUP = "    where p.group_id = _refuse_foreign_position.group_id\n"
 NOT_REFUSED = {OF_THE_GROUP: f"{OF_THE_GROUP}      and false\n"}
+OF_THE_OUTBOX = "    where o.id = outbox_id and o.writer_xmin is distinct from o.xmin;\n"
+OUTBOX_NOT_REFUSED = {OF_THE_OUTBOX: "    where false;\n"}
+SEEK = "select tide.consumer_group_seek('orders', 'relay', 'earliest')"
+CREATE = "select tide.consumer_group_create('orders', 'other', 'latest')"
+OWN_POSITIONS = "select count(*) from tide.position where writer_xmin = xmin"
 VISIBLE = (
     "case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id\n"
     "             else tide._foreign_xid(_open_window.outbox_id, w.id) end"
@@ -77,23 +82,26 @@ async def test_a_restored_position_is_refused_in_words_that_name_the_cure(
         assert await there.db.fetchval("select max(id) from tide.message") == message_id
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "select tide.consumer_group_seek('orders', 'relay', 'earliest')",
-        "select tide.consumer_group_create('orders', 'other', 'latest')",
-    ],
-)
+@pytest.mark.parametrize("call", [SEEK, CREATE])
 async def test_seeks_and_new_groups_are_refused_too(
     ahead: Stage, own_server: EmbeddedPostgres, call: str
 ) -> None:
-    """Neither writes the restored row, which would make it look like this cluster's own."""
+    """The row that came along is looked at before it is written.
+
+    Written first, or not looked at, it is this cluster's own from then on: nothing tells any more
+    that the transaction ids of its messages are not.
+    """
     await delivered(ahead)
     async with restored(ahead, own_server) as there:
         refused = await refusal(there.db, call)
         assert refused.sqlstate == "TD002"
         assert WORDS in refused.message
         assert REBASE in (refused.hint or "")
+
+        await there.simplify("_refuse_foreign_position", NOT_REFUSED)
+        await there.simplify("_refuse_foreign_outbox", OUTBOX_NOT_REFUSED)
+        await there.db.execute(call)
+        assert await there.db.fetchval(OWN_POSITIONS) == 1
 
 
 async def test_a_message_of_a_transaction_yet_to_begin_proves_foreign_ids(

@@ -4,12 +4,14 @@ import uuid
 
 import pytest
 
-from pg_tide.errors import LeaseLost
+from pg_tide.errors import LeaseLost, TransientError
+from pg_tide.ownership import Ownership
 from tests.fixtures.sql import refusal
-from tests.integration.rules.stage import Stage, poll, take_over
+from tests.integration.rules.stage import Stage, poll, take_over, until
 
 TAKE_OVER = "select tide._take_over(1, gen_random_uuid())"
 EPOCH = "select epoch from tide.position where group_id = 1"
+GONE = "not exists (select from pg_stat_activity where application_name = $1)"
 ANYWHERE = {"if not tide._lock_held(_take_over.group_id) then": "if false then"}
 
 
@@ -51,3 +53,15 @@ async def test_a_failed_take_over_changes_nothing(stage: Stage) -> None:
     assert (await refusal(await stage.connect(), TAKE_OVER)).sqlstate == "TD001"
     assert await stage.db.fetchval(EPOCH) == epoch
     assert await poll(reader) == []
+
+
+async def test_a_lock_connection_that_is_of_no_use_is_closed(stage: Stage) -> None:
+    """A standby takes connections; tried again and again, they must not pile up."""
+    database = await stage.db.fetchval("select current_database()")
+    await stage.db.execute(f"alter database {database} set default_transaction_read_only = on")
+    owner = Ownership(stage.postgres.url, "useless", lambda: None)
+    with pytest.raises(TransientError) as refused:
+        await owner.start()
+    assert refused.value.reason == "standby"
+    await until(stage.db, GONE, "pg-tide useless")
+    await owner.stop()

@@ -15,13 +15,13 @@ NEW_RING = f"""
     truncate tide.message;
     update tide.outbox set current_slot = 0, slot_since = clock_timestamp();
     select tide._stamp_outbox(1);
-"""
+"""  # noqa: S608 - our own numbers
 LATER = f"""
     update tide.message set published_at = published_at - '{STEP.seconds} seconds'::interval;
     update tide.outbox set slot_since = slot_since - '{STEP.seconds} seconds'::interval;
     select tide._stamp_outbox(1);
     select tide.outbox_sweep('orders');
-"""
+"""  # noqa: S608 - our own numbers
 LARGEST = "select max(n) from (select count(*) from tide.message group by slot) as slot (n)"
 OLDEST = "select max(clock_timestamp() - published_at) from tide.message"
 

@@ -1,0 +1,145 @@
+"""Kafka in memory: brokers, and clients of them for a real Producer."""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from pg_tide.errors import FatalError, TransientError
+from pg_tide.kafka import Topic
+from pg_tide.message import Record
+
+RECORD_OVERHEAD = 70  # bytes
+
+
+class FakeBatch:
+    """Records of one request, up to a size; the first one is always taken."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self.records: list[tuple[Any, ...]] = []
+        self.size = 0
+
+    def append(self, *, timestamp: int, key: Any, value: Any, headers: Any) -> object | None:
+        """Add a record; None when the batch is full."""
+        record = (key, value, tuple(headers), timestamp)
+        size = RECORD_OVERHEAD + len(key or b"") + len(value or b"")
+        if self.records and self.size + size > self._max_bytes:
+            return None
+        self.records.append(record)
+        self.size += size
+        return record
+
+
+@dataclass
+class FakeTopic:
+    """A topic: what each partition holds, as (key, value, headers, timestamp in ms)."""
+
+    partitions: list[list[tuple[Any, ...]]]
+    max_bytes: int | None
+    # The sequence number that each partition expects next of each client it knows.
+    expected: dict[tuple["FakeClient", int], int] = field(default_factory=dict)
+
+
+class FakeKafka:
+    """Brokers in memory. Hand `start` to a Producer, and it has clients of them.
+
+    As with the real ones, a batch that was refused has used its sequence number: a partition
+    that knows the client refuses all its later ones, one that does not takes the next.
+    """
+
+    def __init__(self, max_request_size: int = 1_000_000) -> None:
+        self.max_request_size = max_request_size
+        self.topics: dict[str, FakeTopic] = {}
+        self.clients: list[FakeClient] = []
+        self.refusals: list[Exception] = []
+        """Errors for the batches to come, one each; the batch is not taken."""
+        self.answering = asyncio.Event()
+        """While cleared, batches wait."""
+        self.answering.set()
+        self.under_way: Counter[tuple[str, int]] = Counter()
+        self.most_under_way = 0
+        """The most batches that one partition ever had under way."""
+
+    def create_topic(self, name: str, partitions: int = 1, max_bytes: int | None = None) -> None:
+        """Create a topic."""
+        self.topics[name] = FakeTopic([[] for _ in range(partitions)], max_bytes)
+
+    def add_partitions(self, name: str, total: int) -> None:
+        """Give a topic more partitions; clients know at once."""
+        topic = self.topics[name]
+        topic.partitions += [[] for _ in range(total - len(topic.partitions))]
+
+    async def start(self) -> "FakeClient":
+        """Make and start a client."""
+        client = FakeClient(self)
+        self.clients.append(client)
+        return client
+
+    def take(self, client: "FakeClient", batch: FakeBatch, place: tuple[str, int], n: int) -> None:
+        """Answer a batch, the client's n-th for this partition; raises what the brokers say."""
+        if self.refusals:
+            raise self.refusals.pop(0)
+        topic, partition = self.topics[place[0]], place[1]
+        if topic.max_bytes is not None and batch.size > topic.max_bytes:
+            raise FatalError("the batch is larger than the topic allows", reason="too_large")
+        if topic.expected.get((client, partition), n) != n:
+            raise TransientError("a batch before this one was refused", reason="sequence_lost")
+        topic.expected[client, partition] = n + 1
+        topic.partitions[partition] += batch.records
+
+
+class FakeClient:
+    """One client, from its start to its end."""
+
+    def __init__(self, kafka: FakeKafka) -> None:
+        self._kafka = kafka
+        self._sent: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.batches_sent = 0
+        self.closed = False
+        self.ended = False
+
+    async def topic(self, name: str) -> Topic:
+        """Ask for a topic; raises TransientError `topic_missing` when there is none."""
+        if name not in self._kafka.topics:
+            raise TransientError(f'topic "{name}" does not exist', reason="topic_missing")
+        return Topic(self.partitions(name), self._kafka.topics[name].max_bytes)
+
+    def partitions(self, name: str) -> int:
+        """How many partitions a topic has; 0 when there is none."""
+        topic = self._kafka.topics.get(name)
+        return 0 if topic is None else len(topic.partitions)
+
+    def batch(self, max_bytes: int | None = None) -> FakeBatch:
+        """An empty batch that takes so many bytes, or as many as a request may have."""
+        most = self._kafka.max_request_size
+        return FakeBatch(most if max_bytes is None else min(most, max_bytes))
+
+    def compressed_size(self, record: Record) -> int:
+        """How many bytes a batch of this record alone takes: nothing is compressed here."""
+        return RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"")
+
+    async def send(self, batch: FakeBatch, topic: str, partition: int) -> None:
+        """Produce a batch; returns when it was acknowledged."""
+        place, kafka = (topic, partition), self._kafka
+        number = self._sent[place]
+        self._sent[place] += 1
+        self.batches_sent += 1
+        kafka.under_way[place] += 1
+        kafka.most_under_way = max(kafka.most_under_way, kafka.under_way[place])
+        try:
+            await asyncio.sleep(0)
+            await kafka.answering.wait()
+            if self.ended or self.closed:
+                raise TransientError("the client has ended", reason="kafka_unreachable")
+            kafka.take(self, batch, place, number)
+        finally:
+            kafka.under_way[place] -= 1
+
+    async def close(self) -> None:
+        """End a client with nothing under way."""
+        self.closed = True
+
+    async def end(self) -> None:
+        """End it for good, whatever is under way."""
+        self.ended = True

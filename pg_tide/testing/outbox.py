@@ -1,0 +1,175 @@
+"""An outbox in memory, over a small model of transactions and snapshots."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from pg_tide.errors import LeaseLost
+from pg_tide.message import Batch, Message
+from pg_tide.position import Position, Snapshot, window_of
+
+EARLIEST = Position(Snapshot("3:3:"))
+MESSAGE_OVERHEAD = 200  # bytes, as SQL counts them
+
+
+def visible(xid: int, snapshot: Snapshot) -> bool:
+    """Whether a transaction was over when the snapshot was taken."""
+    _, xmax, running = snapshot.split(":")
+    return xid < int(xmax) and str(xid) not in running.split(",")
+
+
+@dataclass
+class _Table:
+    """The messages of all transactions, and who is still running."""
+
+    next_xid: int = 3
+    next_id: int = 1
+    xmax: int = 3  # one above the latest transaction that is over
+    running: set[int] = field(default_factory=set)
+    rows: list[tuple[int, Message]] = field(default_factory=list)
+
+    def snapshot(self) -> Snapshot:
+        """As PostgreSQL takes and writes it: of those running, the ones below xmax."""
+        running = sorted(xid for xid in self.running if xid < self.xmax)
+        xmin = running[0] if running else self.xmax
+        return Snapshot(f"{xmin}:{self.xmax}:{','.join(map(str, running))}")
+
+    def end(self, xid: int, *, keep: bool) -> None:
+        """A transaction is over."""
+        self.running.discard(xid)
+        self.xmax = max(self.xmax, xid + 1)
+        if not keep:
+            self.rows = [row for row in self.rows if row[0] != xid]
+
+
+class FakeTransaction:
+    """A publisher's transaction; its messages appear when it commits."""
+
+    def __init__(self, table: _Table, outbox: str) -> None:
+        self._table = table
+        self._outbox = outbox
+        self.xid: int | None = None
+
+    def publish(
+        self,
+        payload: bytes | None = b"{}",
+        *,
+        key: str | None = None,
+        headers: dict[str, Any] | None = None,
+        op: str = "insert",
+    ) -> int:
+        """Publish a message; its id. The transaction has an id of its own before."""
+        table = self._table
+        if self.xid is None:
+            self.xid, table.next_xid = table.next_xid, table.next_xid + 1
+            table.running.add(self.xid)
+        message = Message(
+            id=table.next_id,
+            outbox=self._outbox,
+            source=None,
+            op=op,
+            key=key,
+            dedup_key=None,
+            headers=headers,
+            payload=payload,
+            is_json=True,
+            before=None,
+            published_at_us=time.time_ns() // 1000,
+        )
+        table.next_id += 1
+        table.rows.append((self.xid, message))
+        return message.id
+
+    def commit(self) -> None:
+        """Have its messages appear."""
+        if self.xid is not None:
+            self._table.end(self.xid, keep=True)
+
+    def rollback(self) -> None:
+        """Have them never appear; their ids are used up."""
+        if self.xid is not None:
+            self._table.end(self.xid, keep=False)
+
+
+@dataclass
+class Written:
+    """What is written of a consumer group: its position, counts, and who may write."""
+
+    position: Position = EARLIEST
+    delivered: int = 0
+    filtered: int = 0
+    epoch: int = 0
+
+
+class FakeOutbox:
+    """An outbox as one consumer group sees it under one lease, and its publishers' side.
+
+    `written` is what a next owner reads on from.
+    """
+
+    def __init__(self, name: str = "outbox") -> None:
+        self.name = name
+        self.snapshot_xmin = 0
+        self._table = _Table()
+        self._own(Written())
+
+    def _own(self, written: Written) -> None:
+        self.written = written
+        self.position = written.position
+        written.epoch += 1
+        self._epoch = written.epoch
+
+    def begin(self) -> FakeTransaction:
+        """Begin a publisher's transaction."""
+        return FakeTransaction(self._table, self.name)
+
+    def publish(self, payload: bytes | None = b"{}", *, key: str | None = None) -> int:
+        """Publish a message in a transaction of its own; its id."""
+        transaction = self.begin()
+        message_id = transaction.publish(payload, key=key)
+        transaction.commit()
+        return message_id
+
+    def take_over(self) -> "FakeOutbox":
+        """The same outbox under a new lease, from the position written; this lease is lost."""
+        successor = FakeOutbox(self.name)
+        successor._table = self._table
+        successor._own(self.written)
+        return successor
+
+    def _check_lease(self) -> None:
+        if self._epoch != self.written.epoch:
+            raise LeaseLost("the consumer group is not held under this epoch any more")
+
+    async def poll(self, max_messages: int, max_bytes: int) -> Batch:
+        """The next page: at least one message if there is one that no earlier page brought."""
+        self._check_lease()
+        in_window = self.position.page is not None
+        batch = self._page(max(max_messages, 1), max(max_bytes, 1))
+        if in_window and not batch.messages:
+            batch = self._page(max(max_messages, 1), max(max_bytes, 1))
+        return batch
+
+    def _page(self, max_messages: int, max_bytes: int) -> Batch:
+        at, snapshot = self.position, self._table.snapshot()
+        self.snapshot_xmin = int(snapshot.partition(":")[0])
+        window = window_of(at, snapshot)
+        messages: list[Message] = []
+        size = 0
+        for xid, message in self._table.rows:
+            if len(messages) >= max_messages or size >= max_bytes:
+                break
+            seen = message.id <= at.last_id and at.page is not None
+            if not seen and visible(xid, window.snapshot) and not visible(xid, at.done):
+                messages.append(message)
+                size += MESSAGE_OVERHEAD + len(message.payload or b"") + len(message.key or "")
+        full = len(messages) >= max_messages or size >= max_bytes
+        self.position = window.until(messages[-1].id) if full else window.finished()
+        return Batch(messages, window, self.position, size, full)
+
+    async def commit(self, end: Position, delivered: int, filtered: int) -> None:
+        """Write the position: every message up to `end` has its end."""
+        self._check_lease()
+        self.written.position = end
+        self.written.delivered += delivered
+        self.written.filtered += filtered

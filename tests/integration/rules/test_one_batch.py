@@ -1,0 +1,97 @@
+"""One unfinished batch a partition, a new client after any that failed: with real brokers."""
+
+import asyncio
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
+
+from pg_tide.errors import FatalError, TransientError
+from pg_tide.producer import Client, Producer
+from tests.contract.clusters import REQUEST, RealCluster, delivered, record
+from tests.fixtures.brokers import TopicFactory
+
+LIMIT, TOO_LARGE = 2000, b"x" * 2500
+
+
+@pytest.fixture
+def cluster(kafka_server: str, topic: TopicFactory) -> RealCluster:
+    """Return Apache Kafka."""
+    return RealCluster(kafka_server, topic)
+
+
+async def send(client: Client, topic: str, value: bytes) -> None:
+    """Send a batch of one record."""
+    batch = client.batch(None)
+    batch.append(timestamp=1, key=None, value=value, headers=[])
+    await client.send(batch, topic, 0)
+
+
+async def stored(cluster: RealCluster, topic: str) -> list[bytes | None]:
+    """The values that the topic's only partition holds."""
+    return [value for _, value, *_ in (await cluster.stored(topic)).get(0, [])]
+
+
+async def alter(brokers: str, topic: str, name: str, value: int) -> None:
+    """Change a setting of a topic."""
+    entry = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": brokers})  # its requests end with it
+    altered = admin.incremental_alter_configs([resource])[resource]
+    await asyncio.to_thread(altered.result, 10)
+
+
+async def test_three_batches_handed_over_at_once_leave_a_hole(cluster: RealCluster) -> None:
+    """The simpler version: the first batch is refused, and those behind it are acknowledged."""
+    topic = await cluster.create_topic(max_bytes=LIMIT)
+    client = await cluster.start()
+    values = (TOO_LARGE, b"second", b"third")
+    outcomes = await asyncio.gather(
+        *(send(client, topic, value) for value in values), return_exceptions=True
+    )
+    await client.end()
+    assert [type(outcome) for outcome in outcomes] == [FatalError, type(None), type(None)]
+    assert await stored(cluster, topic) == [b"second", b"third"]
+
+
+async def test_nothing_behind_a_refused_batch_is_acknowledged(
+    cluster: RealCluster, kafka_server: str
+) -> None:
+    """And once it can go, a new client sends it and all behind it, in order and once."""
+    topic = await cluster.create_topic(max_bytes=LIMIT)
+    producer = Producer(cluster.start, REQUEST)
+    running = asyncio.create_task(producer.run())
+    await producer.learn(topic)
+    await delivered(producer.produce([(record(topic, b"first"),)]))
+    values = (TOO_LARGE, b"third", b"fourth")
+    rest = producer.produce([(record(topic, value),) for value in values])
+    with pytest.raises(FatalError) as failed:
+        await asyncio.wait_for(running, 20)
+    assert failed.value.reason == "too_large"
+    assert (rest.pending, await stored(cluster, topic)) == (3, [b"first"])
+
+    await alter(kafka_server, topic, "max.message.bytes", 10_000)
+    running = asyncio.create_task(producer.run())
+    await delivered(rest)
+    running.cancel()
+    await asyncio.wait({running})
+    assert await stored(cluster, topic) == [b"first", *values]
+
+
+async def test_a_client_that_failed_once_never_recovers(cluster: RealCluster) -> None:
+    """The simpler version: going on with the client whose batch was refused.
+
+    Its sequence number is used up, and the partition refuses whatever follows it.
+    """
+    topic = await cluster.create_topic(max_bytes=LIMIT)
+    client = await cluster.start()
+    await send(client, topic, b"first")
+    with pytest.raises(FatalError):
+        await send(client, topic, TOO_LARGE)
+    for _ in range(2):
+        with pytest.raises(TransientError) as failed:
+            await send(client, topic, b"third")
+        assert failed.value.reason == "sequence_lost"
+    await client.end()
+    assert await stored(cluster, topic) == [b"first"]

@@ -1,0 +1,192 @@
+"""The position moves over the batches at the front that have their end, and never past another."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pg_tide.in_flight import Buffer, Entry, InFlight
+from pg_tide.lane import Delivery
+from pg_tide.message import Batch, Message
+from pg_tide.position import Position, Snapshot, Window
+
+WINDOW = Window(Position(Snapshot("3:3:")), Snapshot("9:9:"))
+ROOM = 1000  # bytes
+
+
+def batch(number: int, messages: int = 1, size: int = 10) -> Batch:
+    """A batch whose position names it."""
+    held = [Message(number, "o", None, "i", None, None, None, None, True, None, 0)] * messages
+    return Batch(held, WINDOW, WINDOW.until(number), size)
+
+
+class Line:
+    """A pipeline's line of batches."""
+
+    def __init__(self, room: int = ROOM, max_messages: int = 10) -> None:
+        self.buffer = Buffer(room)
+        self.in_flight = InFlight(self.buffer, max_messages)
+        self.deliveries: list[Delivery] = []
+
+    def add(self, messages: int = 1, size: int = 10, pending: int = 1) -> Delivery:
+        """Put a batch behind all others."""
+        number = len(self.deliveries) + 1
+        delivery = Delivery(pending)
+        self.deliveries.append(delivery)
+        one = batch(number, messages, size)
+        self.in_flight.take(one)
+        self.in_flight.add(
+            Entry(one, delivery, delivered=messages, filtered=0, record_bytes=size, sent_at=0.0)
+        )
+        return delivery
+
+    async def settled(self) -> int | None:
+        """How far the position has come, or None if it does not move now."""
+        waiting = asyncio.ensure_future(self.in_flight.settled())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        if not waiting.done():
+            waiting.cancel()
+            return None
+        done = waiting.result()
+        return 0 if done is None else done.end.last_id
+
+
+async def test_an_empty_line_waits() -> None:
+    assert await Line().settled() is None
+
+
+async def test_the_first_one_done_moves_the_position() -> None:
+    line = Line()
+    line.add().acknowledged(1)
+    assert await line.settled() == 1
+    assert (line.in_flight.messages, line.in_flight.size, line.buffer.free) == (0, 0, ROOM)
+
+
+async def test_one_behind_an_unfinished_one_waits_for_it() -> None:
+    line = Line()
+    first, second = line.add(), line.add()
+    second.acknowledged(1)
+    assert await line.settled() is None
+    first.acknowledged(1)
+    assert await line.settled() == 2
+
+
+async def test_all_that_are_done_are_taken_together() -> None:
+    line = Line()
+    deliveries = [line.add(messages=2) for _ in range(4)]
+    for delivery in deliveries[:3]:
+        delivery.acknowledged(1)
+    done = await line.in_flight.settled()
+    assert done is not None
+    assert (done.end, done.delivered, done.filtered) == (WINDOW.until(3), 6, 0)
+    assert line.in_flight.messages == 2
+
+
+async def test_a_batch_without_records_is_done_when_it_comes() -> None:
+    line = Line()
+    line.add(pending=0)
+    assert await line.settled() == 1
+
+
+async def test_waiting_ends_when_the_front_is_done() -> None:
+    line = Line()
+    delivery = line.add()
+    waiting = asyncio.ensure_future(line.in_flight.settled())
+    await asyncio.sleep(0)
+    delivery.acknowledged(1)
+    assert (await asyncio.wait_for(waiting, 5)) is not None
+
+
+async def test_a_closed_line_ends_when_it_is_empty() -> None:
+    line = Line()
+    delivery = line.add()
+    line.in_flight.close()
+    assert await line.settled() is None
+    delivery.acknowledged(1)
+    assert await line.settled() == 1
+    assert await line.in_flight.settled() is None
+
+
+async def test_closing_wakes_whoever_waits() -> None:
+    line = Line()
+    waiting = asyncio.ensure_future(line.in_flight.settled())
+    await asyncio.sleep(0)
+    line.in_flight.close()
+    assert await asyncio.wait_for(waiting, 5) is None
+
+
+async def test_there_is_room_for_what_is_not_in_flight() -> None:
+    line = Line(max_messages=10)
+    assert await line.in_flight.room() == (10, ROOM)
+    line.add(messages=4, size=300)
+    assert await line.in_flight.room() == (6, ROOM - 300)
+
+
+@pytest.mark.parametrize(("messages", "size"), [(10, 1), (1, ROOM), (1, 5 * ROOM)])
+async def test_without_room_polling_waits_for_the_front(messages: int, size: int) -> None:
+    line = Line(max_messages=10)
+    delivery = line.add(messages, size)
+    waiting = asyncio.ensure_future(line.in_flight.room())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    delivery.acknowledged(1)
+    await line.in_flight.settled()
+    await asyncio.wait_for(waiting, 5)
+    assert await line.in_flight.room() == (10, ROOM)
+
+
+async def test_pipelines_share_their_bytes() -> None:
+    first = Line()
+    second = InFlight(first.buffer, 10)
+    delivery = first.add(size=ROOM)
+    waiting = asyncio.ensure_future(second.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    delivery.acknowledged(1)
+    await first.in_flight.settled()
+    assert await asyncio.wait_for(waiting, 5) == (10, ROOM)
+
+
+async def test_what_is_dropped_gives_its_bytes_back() -> None:
+    line = Line()
+    line.add(size=300)
+    line.in_flight.take(batch(9, size=200))  # polled, but not on its way yet
+    line.in_flight.drop()
+    assert (line.in_flight.messages, line.in_flight.size, line.buffer.free) == (0, 0, ROOM)
+    line.in_flight.close()
+    assert await line.in_flight.settled() is None
+
+
+async def test_what_is_abandoned_is_what_has_no_end() -> None:
+    line = Line()
+    deliveries = [line.add(size=100) for _ in range(4)]
+    for number in (0, 1, 3):
+        deliveries[number].acknowledged(1)
+    line.in_flight.abandon()
+    line.in_flight.close()
+    assert await line.settled() == 2
+    assert await line.in_flight.settled() is None
+    assert line.buffer.free == ROOM
+
+
+@given(st.permutations(range(6)))
+@settings(deadline=None)
+def test_in_whatever_order_acknowledgements_come(order: list[int]) -> None:
+    """The position is always right before the first batch that is not done."""
+    asyncio.run(acknowledged_in(order))
+
+
+async def acknowledged_in(order: list[int]) -> None:
+    line = Line()
+    for _ in order:
+        line.add()
+    position, done = 0, set[int]()
+    for number in order:
+        line.deliveries[number].acknowledged(1)
+        done.add(number)
+        position = await line.settled() or position
+        assert position == next((n for n in range(6) if n not in done), 6)
+    assert (line.in_flight.messages, line.buffer.free) == (0, ROOM)
