@@ -13,6 +13,8 @@ from pg_tide.lane import Delivery
 from pg_tide.message import Batch
 from pg_tide.position import Position
 
+SMALL = 64  # the part of the buffer that a pipeline with nothing in flight may always take
+
 
 class Buffer:
     """Bytes that all pipelines of a process share for what they hold in memory."""
@@ -85,11 +87,16 @@ class InFlight:
         self.size = 0
 
     async def room(self) -> tuple[int, int]:
-        """Wait until another page may be polled; its most messages and bytes."""
+        """Wait until another page may be polled; its most messages and bytes.
+
+        With nothing in flight a small page may always be: pipelines whose brokers are away keep
+        the buffer full, and must not keep the others from going on.
+        """
         while self.messages >= self._max_messages:
             self._changed.clear()
             await self._changed.wait()
-        return self._max_messages - self.messages, await self._buffer.room()
+        free = self._buffer.free if self.size == 0 else await self._buffer.room()
+        return self._max_messages - self.messages, max(free, self._buffer.size // SMALL)
 
     def take(self, batch: Batch) -> None:
         """A batch was polled, and takes its room."""

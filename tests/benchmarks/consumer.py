@@ -18,6 +18,7 @@ _SETTINGS = {
     "enable.auto.commit": False,
     "fetch.wait.max.ms": 10,
     "socket.nagle.disable": True,
+    "log_level": 0,
 }
 _READY_SECONDS = 30.0
 _SETTLE_SECONDS = 1.0  # for it to have looked up the end of each partition

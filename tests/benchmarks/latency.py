@@ -36,13 +36,15 @@ Published = dict[int, tuple[float, float]]  # by message id: statement sent, com
 
 def latency(servers: Servers, rate: int, seconds: float, runs: int) -> Result:
     """Publish `rate` messages a second for `seconds`, each in a transaction of its own."""
-    floor = _floor(servers, rate, min(seconds, 10.0))
-    create_topic(servers.kafka.brokers, _TOPIC, PARTITIONS)
+    for topic in (_TOPIC, _FLOOR_TOPIC):
+        create_topic(servers.kafka.brokers, topic, PARTITIONS)
+    _floor(servers, rate, seconds)  # Kafka's compiler has to see it first
     servers.sql("select tide.outbox_create(%s)", _OUTBOX)
     servers.pipeline(_PIPELINE, _OUTBOX, _TOPIC)
     servers.sql("select tide.relay_enable(%s)", _PIPELINE)
     with servers.relay() as relay:
         found = [_run(servers, relay, rate, seconds) for _ in range(runs)]
+    floor = _floor(servers, rate, seconds)
     result = Result(
         "latency",
         f"{rate:,} messages/s of {messages.SIZE} B for {seconds:.0f} s, evenly paced over "
@@ -50,8 +52,8 @@ def latency(servers: Servers, rate: int, seconds: float, runs: int) -> Result:
         f"COMMIT until a librdkafka consumer in another process has the record. The harness takes "
         f"part on both ends: what it takes is in 'Kafka alone', the same consumer behind "
         f"librdkafka's own producer at the same rate, from produce(); while a publisher that "
-        f"wakes late after its commit makes the figures smaller, never larger. The first "
-        f"{_WARM_UP:.0f} s are not counted.",
+        f"wakes late after its commit makes the figures smaller, never larger. Kafka is warm, and "
+        f"the first {_WARM_UP:.0f} s of each run are not counted.",
     )
     result.add_runs(found, _UNITS)
     for name, value in floor.items():
@@ -112,9 +114,9 @@ async def _publish(url: str, rate: int, seconds: float) -> Published:
 
 def _floor(servers: Servers, rate: int, seconds: float) -> dict[str, float]:
     """The same from librdkafka's producer: no PostgreSQL, no relay."""
-    create_topic(servers.kafka.brokers, _FLOOR_TOPIC, PARTITIONS)
-    settings = {"bootstrap.servers": servers.kafka.brokers, "enable.idempotence": True}
-    producer = Producer({**settings, "linger.ms": 0, "socket.nagle.disable": True})
+    prompt = {"linger.ms": 0, "socket.nagle.disable": True, "log_level": 0}
+    brokers = {"bootstrap.servers": servers.kafka.brokers}
+    producer = Producer({**brokers, **prompt, "enable.idempotence": True})
     sent: Published = {}
     with Watcher(servers.kafka.brokers, _FLOOR_TOPIC) as watcher:
         for number, (payload, key) in _paced(rate, seconds + _WARM_UP):

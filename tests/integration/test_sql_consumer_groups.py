@@ -103,14 +103,6 @@ async def test_a_moment_without_an_offset_is_local_to_the_session(orders: Connec
     assert await pending(orders) == 3
 
 
-async def test_latest_does_not_pass_what_its_own_transaction_publishes(orders: Connection) -> None:
-    async with orders.transaction():
-        await publish(orders)
-        await orders.execute("select tide.consumer_group_create('orders', 'billing', 'latest')")
-        await publish(orders)
-    assert await pending(orders) == 2
-
-
 @pytest.mark.parametrize("target", ["latest", "100", "2000-01-01"])
 async def test_no_target_passes_what_is_still_open(connect: Connect, target: str) -> None:
     db, publisher = await connect(), await connect()

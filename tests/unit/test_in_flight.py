@@ -139,15 +139,23 @@ async def test_without_room_polling_waits_for_the_front(messages: int, size: int
 
 
 async def test_pipelines_share_their_bytes() -> None:
-    first = Line()
-    second = InFlight(first.buffer, 10)
+    first, second = Line(), Line()
+    second.in_flight = InFlight(first.buffer, 10)
+    second.add(size=1)
     delivery = first.add(size=ROOM)
-    waiting = asyncio.ensure_future(second.room())
+    waiting = asyncio.ensure_future(second.in_flight.room())
     await asyncio.sleep(0)
     assert not waiting.done()
     delivery.acknowledged(1)
     await first.in_flight.settled()
-    assert await asyncio.wait_for(waiting, 5) == (10, ROOM)
+    assert await asyncio.wait_for(waiting, 5) == (9, ROOM - 1)
+
+
+async def test_a_full_buffer_keeps_nobody_else_from_going_on() -> None:
+    first = Line()
+    first.add(size=5 * ROOM)  # its brokers are away
+    second = InFlight(first.buffer, 10)
+    assert await asyncio.wait_for(second.room(), 5) == (10, ROOM // 64)
 
 
 async def test_what_is_dropped_gives_its_bytes_back() -> None:
