@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PARENT, _USER, _SYSTEM, _USER_OF_CHILDREN, _SYSTEM_OF_CHILDREN = 1, 11, 12, 13, 14
+# Places in /proc/pid/stat behind the name; the times are user's, system's, and those of children.
+_PARENT, _USER, _SYSTEM, _USER_OF_CHILDREN, _AFTER = 1, 11, 12, 13, 15
 
 
 class Usage:
@@ -34,15 +35,24 @@ def peak_memory(pid: int) -> int:
 def _cpu_seconds(pid: int) -> float:
     """Return the time of a process and of its children, those that ended included."""
     own = _stat(pid)
-    ticks = sum(own[_USER : _SYSTEM_OF_CHILDREN + 1])
+    while True:
+        ticks = sum(own[_USER:_AFTER]) + _of_living_children(pid)
+        before, own = own, _stat(pid)
+        # A child that ended meanwhile may be counted twice, or not at all.
+        if own[_USER_OF_CHILDREN:_AFTER] == before[_USER_OF_CHILDREN:_AFTER]:
+            return ticks / _TICKS
+
+
+def _of_living_children(pid: int) -> int:
+    ticks = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            other = _stat(int(folder.name))
+            found = _stat(int(folder.name))
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if other[_PARENT] == pid:
-            ticks += other[_USER] + other[_SYSTEM]
-    return ticks / _TICKS
+        if found[_PARENT] == pid:
+            ticks += found[_USER] + found[_SYSTEM]
+    return ticks
 
 
 def _stat(pid: int) -> list[int]:

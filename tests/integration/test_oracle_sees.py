@@ -38,7 +38,7 @@ async def test_snapshot_windows_do_nothing_wrong(db: Connection, database: str) 
     del db
     async with windows(database, "orders") as reader:
         verdict = await verdict_on(reader, database, Workload(large=10_000))
-    assert verdict.committed > 2_000
+    assert verdict.committed > 10_000, "the very large transaction is among them"
     verdict.demand()
 
 
