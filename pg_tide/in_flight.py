@@ -24,12 +24,10 @@ class Buffer:
         self.size = size
         self._freed = asyncio.Event()
 
-    async def room(self) -> int:
-        """Wait until there is room; how many bytes are free."""
-        while self.free <= 0:
-            self._freed.clear()
-            await self._freed.wait()
-        return self.free
+    async def change(self) -> None:
+        """Wait until somebody gives bytes back."""
+        self._freed.clear()
+        await self._freed.wait()
 
     def take(self, size: int) -> None:
         """So many bytes are in use; the last page taken may overdraw, a message is never cut."""
@@ -95,8 +93,10 @@ class InFlight:
         while self.messages >= self._max_messages:
             self._changed.clear()
             await self._changed.wait()
-        free = self._buffer.free if self.size == 0 else await self._buffer.room()
-        return self._max_messages - self.messages, max(free, self._buffer.size // SMALL)
+        while self.size > 0 and self._buffer.free <= 0:
+            await self._buffer.change()
+        free = max(self._buffer.free, self._buffer.size // SMALL)
+        return self._max_messages - self.messages, free
 
     def take(self, batch: Batch) -> None:
         """A batch was polled, and takes its room."""

@@ -155,7 +155,8 @@ class KafkaClient:
         """Connect and, if idempotent, be given a producer id; raises ours with what was said."""
         with _overhearing() as said:
             try:
-                await asyncio.wait_for(self._producer.start(), START_TIMEOUT)
+                async with asyncio.timeout(START_TIMEOUT):
+                    await self._producer.start()
             except (errors.KafkaError, OSError, TimeoutError) as error:
                 await self.end()
                 known = ours(error)
@@ -171,7 +172,8 @@ class KafkaClient:
         with mapped():
             for pause in (0.0, 0.1, 0.4):
                 await asyncio.sleep(pause)
-                await asyncio.wait_for(self._refresh(name), START_TIMEOUT)
+                async with asyncio.timeout(START_TIMEOUT):
+                    await self._refresh(name)
                 if self.partitions(name):
                     return Topic(self.partitions(name), await self._max_bytes(name))
             if name in self._client.cluster.unauthorized_topics:
@@ -196,7 +198,8 @@ class KafkaClient:
         request = DescribeConfigsRequest([(TOPIC_RESOURCE, name, ["max.message.bytes"])], False)
         node = self._client.get_random_node()
         try:
-            answer = await asyncio.wait_for(self._client.send(node, request), STOP_TIMEOUT)
+            async with asyncio.timeout(STOP_TIMEOUT):
+                answer = await self._client.send(node, request)
             entries = answer.resources[0][4]
             return int(entries[0][1]) if entries else None
         except (errors.KafkaError, OSError, TimeoutError):
@@ -234,7 +237,8 @@ class KafkaClient:
     async def close(self) -> None:
         """End a client with nothing under way."""
         try:
-            await asyncio.wait_for(self._producer.stop(), STOP_TIMEOUT)
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._producer.stop()
         except (errors.KafkaError, OSError, TimeoutError):
             await self.end()
 
@@ -248,7 +252,8 @@ class KafkaClient:
         for connection in self._client._conns.values():
             connection.close()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.close(), STOP_TIMEOUT)
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._client.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):
                 while sender is not None and not sender.done():

@@ -64,7 +64,7 @@ class Lane:
     ) -> None:
         self.topic = topic
         self.partition = partition
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._failed = failed
         self._empty = asyncio.Event()
         self._empty.set()
@@ -119,7 +119,7 @@ class Lane:
     def _fill(self, client: Client) -> None:
         waiting, filled = self._waiting, self._filled
         if self._batch is None and waiting:
-            self._batch = client.batch(self._max_bytes)
+            self._batch = client.batch(self.max_bytes)
         while waiting:
             record, _ = waiting[0]
             added = self._batch.append(

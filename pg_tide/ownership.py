@@ -13,14 +13,15 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from pg_tide import __version__
+from pg_tide import __version__, log
 from pg_tide.errors import LeaseLost, PgTideError, TransientError
 from pg_tide.position import Lease, Position
 from pg_tide.postgres import Connection, connect
 
+logger = log.get("ownership")
 T = TypeVar("T")
 HEARTBEAT = 2.0  # seconds
-ANSWER = 5.0  # seconds that a heartbeat may take
+ANSWER = 5.0  # seconds that anything on the lock connection may take
 RECONNECT = 0.5  # seconds
 IDLE_LIMIT = "10s"  # after which PostgreSQL frees the locks of a relay that froze
 LOCK_TIMEOUT = "3s"
@@ -74,7 +75,8 @@ class Ownership:
         if self._keeping is not None:
             self._keeping.cancel()
         with contextlib.suppress(PgTideError, TimeoutError):
-            await asyncio.wait_for(self._there(self._leave()), ANSWER)
+            async with asyncio.timeout(ANSWER):
+                await self._there(self._leave())
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join, ANSWER)
         if not self._thread.is_alive():
@@ -111,9 +113,11 @@ class Ownership:
             try:
                 if self._connection is None:
                     await self._connect()
-                await asyncio.wait_for(self._ask("SELECT 1"), ANSWER)
+                await self._ask("SELECT 1")
                 await asyncio.sleep(HEARTBEAT)
-            except (PgTideError, TimeoutError):
+            except Exception as error:
+                if not isinstance(error, PgTideError):
+                    logger.exception("unexpected error on the lock connection")
                 await self._hang_up()
                 await asyncio.sleep(RECONNECT)
 
@@ -132,7 +136,13 @@ class Ownership:
         async with self._busy:
             if self._connection is None:
                 raise TransientError("the lock connection was lost", reason="connection_lost")
-            return await work(self._connection)
+            try:
+                async with asyncio.timeout(ANSWER):
+                    return await work(self._connection)
+            except TimeoutError as error:
+                raise TransientError(
+                    "the lock connection does not answer", reason="connection_lost"
+                ) from error
 
     async def _acquire(self, group_id: int) -> Lease | None:
         if group_id not in self._locked:

@@ -22,7 +22,7 @@ from pg_tide.in_flight import Entry, InFlight, Settled
 from pg_tide.message import Batch, Record, Rejected
 from pg_tide.metrics import Meter
 from pg_tide.outbox import Outbox
-from pg_tide.producer import Producer
+from pg_tide.producer import TOPIC_CHANGED, Producer
 from pg_tide.retry import Backoff
 from pg_tide.route import Router
 from pg_tide.transform import Transform
@@ -123,9 +123,10 @@ class Pipeline:
         try:
             while True:
                 await self.producer.ready()
-                if not self.in_flight.messages:
-                    self.report(RUNNING)
+                well = not self.in_flight.messages
                 batch = await (ahead or self.poll(page))
+                if well:
+                    self.report(RUNNING)
                 if self.config.batch_size is None:
                     page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
                 # PostgreSQL works on the next page while this one is prepared.
@@ -193,6 +194,8 @@ class Pipeline:
                 await self.producer.run()
             except TransientError as error:
                 self.meter.count("produce_errors_total", error=error.reason)
+                if error.reason == TOPIC_CHANGED:
+                    raise  # what is held here is for partitions that are no more
                 pause = self.backoff.next()
                 self.report(retrying(error, pause))
             except FatalError as error:
@@ -216,7 +219,8 @@ class Pipeline:
             self.meter.stage("commit", began)
             self.account(done)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), self.config.commit_interval_ms / 1000)
+                async with asyncio.timeout(self.config.commit_interval_ms / 1000):
+                    await self.stopping.wait()
 
     def account(self, done: Settled) -> None:
         """Tell of what has its end, now that the position says so."""

@@ -20,6 +20,7 @@ BEGIN = (
 )
 COMMAND_TIMEOUT = 60.0  # seconds; a server that hangs longer is treated as away
 POOL_SIZE = 10
+PATIENCE = "100ms"  # for the locks of statements that may as well be tried later
 
 # SQLSTATEs, or their first two characters. Whatever is not here is a FatalError with its own name.
 TRANSIENT = {
@@ -131,34 +132,34 @@ class Connection:
             await self.script(BEGIN.format(mode=" READ ONLY" if read_only else ""))
             yield self
             await self.script("COMMIT")
-        except Exception:
-            with contextlib.suppress(Exception):
-                await self._roll_back()
-            raise
-        except BaseException:
-            self._hang_up()  # cancelled in the middle of a statement
+        except BaseException as error:
+            await self._give_up(error)
             raise
 
     async def at_once(self, statement: str) -> None:
         """Run a statement without values as a READ COMMITTED transaction, in one round trip.
 
-        A process that freezes meanwhile leaves no lock held.
+        A process that freezes meanwhile leaves no lock held, and it waits for none for long.
         """
         try:
-            await self.script(f"{BEGIN.format(mode='')};{statement};COMMIT")
-        except Exception:
-            with contextlib.suppress(Exception):
-                await self._roll_back()
-            raise
-        except BaseException:
-            self._hang_up()
+            limit = f"SET LOCAL lock_timeout = '{PATIENCE}'"
+            await self.script(f"{BEGIN.format(mode='')};{limit};{statement};COMMIT")
+        except BaseException as error:
+            await self._give_up(error)
             raise
 
-    async def _roll_back(self) -> None:
+    async def _give_up(self, error: BaseException) -> None:
+        """Roll back, or hang up: when cancelled in a statement, or when nobody may answer."""
+        silent = isinstance(error, TransientError) and error.reason == "connection_lost"
+        if silent or not isinstance(error, Exception):
+            self._hang_up()
+            return
         try:
             await self.script("ROLLBACK")
-        except BaseException:
+        except PgTideError:
             self._hang_up()  # a transaction may be open still
+        except BaseException:
+            self._hang_up()
             raise
 
     def _hang_up(self) -> None:
@@ -240,6 +241,7 @@ class Postgres:
     def __init__(self, url: str, *, pooled: bool = False) -> None:
         self.url = url
         self._pool: Any = None
+        self._expiring: set[asyncio.Future[None]] = set()
         self._cache = 0 if pooled else 100
 
     async def open(self) -> None:
@@ -281,11 +283,18 @@ class Postgres:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._pool.release(raw, timeout=5))
 
+    def expire(self) -> None:
+        """Use none of the connections again: one was lost, and the others may be half dead."""
+        expiring = asyncio.ensure_future(self._pool.expire_connections())
+        self._expiring.add(expiring)
+        expiring.add_done_callback(self._expiring.discard)
+
     async def close(self) -> None:
         """Close every connection, by force after two seconds."""
         if self._pool is None:
             return
         try:
-            await asyncio.wait_for(self._pool.close(), 2)
+            async with asyncio.timeout(2):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()

@@ -21,6 +21,7 @@ from pg_tide.partition import java_partition
 RECORD_OVERHEAD = 91  # bytes at most: the batch's header, and lengths and deltas of one record
 HEADER_OVERHEAD = 10
 CACHED_KEYS = 100_000
+TOPIC_CHANGED = "topic_changed"  # the reason of an error after which records must be routed anew
 
 
 class Client(lane.Client, Protocol):
@@ -59,6 +60,12 @@ class TopicLanes:
         for number in range(len(self.lanes), partitions):
             self.lanes.append(Lane(self.name, number, self.max_bytes, self._failed))
         self._of_key = {}
+
+    def limit(self, max_bytes: int | None) -> None:
+        """Fill batches up to so many bytes from now on."""
+        self.max_bytes = max_bytes
+        for one in self.lanes:
+            one.max_bytes = max_bytes
 
     @property
     def unfinished(self) -> int:
@@ -118,6 +125,7 @@ class Producer:
         self._failure = asyncio.get_running_loop().create_future()
         client = await self._start_client()
         try:
+            await self._relearn(client)
             self._open(client)
             await self._failure
         finally:
@@ -127,6 +135,19 @@ class Producer:
             for one in self._lanes():
                 one.shut()
             await (client.close() if idle else client.end())
+
+    async def _relearn(self, client: Client) -> None:
+        """Ask anew for the topics that records wait for; what others were, is asked when needed."""
+        self._topics = {name: topic for name, topic in self._topics.items() if topic.unfinished}
+        for name, topic in self._topics.items():
+            now = await client.topic(name)
+            if now.partitions < len(topic.lanes):
+                raise TransientError(
+                    f'topic "{name}" has {now.partitions} partitions, not {len(topic.lanes)} '
+                    "any more: it was made anew",
+                    reason=TOPIC_CHANGED,
+                )
+            topic.limit(now.max_bytes)
 
     def _lanes(self) -> list[Lane]:
         return [one for topic in self._topics.values() for one in topic.lanes]

@@ -48,6 +48,7 @@ class Relay:
         self._metrics = Metrics()
         self._running: dict[str, Running] = {}
         self._meters: dict[str, Meter] = {}
+        self._unswept: dict[int, str] = {}
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -102,6 +103,7 @@ class Relay:
     def _lost(self) -> None:
         logger.warning("the lock connection was lost; all pipelines start anew")
         self._metrics.count("pg_tide_postgres_reconnects_total")
+        self._postgres.expire()
         for running in self._running.values():
             running.runner.lose()
 
@@ -114,7 +116,8 @@ class Relay:
             except PgTideError as error:
                 self._see_nothing(error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK)
+                async with asyncio.timeout(LOOK):
+                    await self._changed.wait()
 
     def _see_nothing(self, error: PgTideError) -> None:
         if self._blind != error.message:
@@ -132,8 +135,9 @@ class Relay:
             newer = wanted.get(name)
             if newer is None or running.runner.configured.restarts_for(newer):
                 self._retire(running)
+        busy = {running.runner.configured.group_id for running in self._running.values()}
         for name, one in wanted.items():
-            if name not in self._running:
+            if name not in self._running and one.group_id not in busy:
                 self._start(one)
         self._tell_of_others({one.name: one for one in configured})
 
@@ -168,17 +172,20 @@ class Relay:
 
     async def _sweep(self) -> None:
         """Retention, at random moments: a lock that is not free now may be then."""
-        unswept: str | None = None
         while True:
             await asyncio.sleep(SWEEP * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
-            try:
+            with contextlib.suppress(PgTideError):
                 for outbox_id in await self._shared.catalog.outboxes():
-                    await self._shared.catalog.sweep(outbox_id)
-                unswept = None
-            except PgTideError as error:
-                if unswept != error.message:
-                    logger.warning("cannot sweep", reason=error.message, hint=error.hint)
-                unswept = error.message
+                    await self._sweep_one(outbox_id)
+
+    async def _sweep_one(self, outbox_id: int) -> None:
+        try:
+            await self._shared.catalog.sweep(outbox_id)
+            self._unswept.pop(outbox_id, None)
+        except PgTideError as error:
+            if self._unswept.get(outbox_id) != error.message:
+                logger.warning("cannot sweep", outbox=outbox_id, reason=error.message)
+            self._unswept[outbox_id] = error.message
 
     async def _drain(self) -> None:
         """Have every pipeline finish what is in flight, for so long and no longer."""
@@ -205,7 +212,8 @@ class Relay:
     async def scrape(self) -> bytes:
         """Every metric, in Prometheus' text format; gauges of the database as they are now."""
         with contextlib.suppress(PgTideError, TimeoutError):
-            await asyncio.wait_for(self._gauge(), 5)
+            async with asyncio.timeout(5):
+                await self._gauge()
         return self._metrics.text()
 
     async def _gauge(self) -> None:

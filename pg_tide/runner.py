@@ -38,6 +38,7 @@ from pg_tide.wakeup import Sleeper, Wakeup
 
 logger = log.get("pipeline")
 CONTEND = 0.5  # seconds between tries to take a group that another relay has
+LEAVE = 2.0  # seconds to lower the flag for publishers, which expires anyway
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Runner:
         self.owned = False
         self._told = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._nudged = asyncio.Event()
         self._pipeline: Pipeline | None = None
         self._running: asyncio.Task[None] | None = None
         self._lost = False
@@ -132,8 +134,9 @@ class Runner:
             raise LeaseLost("the lock connection was lost") from None
         finally:
             sleeper, self._pipeline, self._running = self._pipeline.sleeper, None, None
-            with contextlib.suppress(PgTideError):
-                await sleeper.leave()
+            with contextlib.suppress(PgTideError, TimeoutError):
+                async with asyncio.timeout(LEAVE):
+                    await sleeper.leave()
 
     def _build(self, lease: Lease) -> Pipeline:
         shared, configured = self._shared, self.configured
@@ -170,9 +173,12 @@ class Runner:
             return 0  # only another configuration helps
 
     async def _wait(self, seconds: float) -> None:
+        if self._stopping.is_set():
+            return
+        self._nudged.clear()
         with contextlib.suppress(TimeoutError):
-            timeout = None if seconds == float("inf") else seconds
-            await asyncio.wait_for(self._stopping.wait(), timeout)
+            async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                await self._nudged.wait()
 
     def report(self, condition: Condition) -> None:
         """Take note of how the pipeline is: log it, count it, and have it written back."""
@@ -209,12 +215,14 @@ class Runner:
         """The lock is gone: drop everything at once."""
         self.owned = False
         self._lost = True
+        self._nudged.set()  # however long it wanted to wait: another relay may have it now
         if self._running is not None:
             self._running.cancel()
 
     def stop(self, *, patient: bool) -> None:
         """Read no more, finish what is in flight, and end; impatient, only if all is well."""
         self._stopping.set()
+        self._nudged.set()
         if self._pipeline is not None:
             self._pipeline.impatient = not patient and self.problem() is not None
             self._pipeline.stopping.set()

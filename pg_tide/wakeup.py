@@ -21,6 +21,7 @@ AWAKE = 1.0  # seconds without work before the flag is raised
 NET = 5.0  # seconds between polls while asleep
 FLAG = 30  # seconds that a flag stands
 RENEW = 20.0  # seconds between renewals
+ANSWER = 5.0  # seconds that the listening connection may take to answer
 
 
 class Sleeper:
@@ -64,7 +65,8 @@ class Sleeper:
 
     async def _nap(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.rung.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.rung.wait()
             self.rung.clear()
             self._drawn = None  # another relay may have lowered the flag: without work, ask anew
 
@@ -94,7 +96,7 @@ class Wakeup:
             try:
                 await self._listen(closed)
                 await self._renew(closed)
-            except PgTideError:
+            except (PgTideError, TimeoutError):
                 await asyncio.sleep(0.5)
             finally:
                 self._listening = False
@@ -116,11 +118,14 @@ class Wakeup:
     async def _renew(self, closed: asyncio.Event) -> None:
         try:
             while not closed.is_set():
+                async with asyncio.timeout(ANSWER):
+                    await self._connection.value("SELECT 1")  # a connection may be half open
                 self._ring_expired()
                 if self._sleepers:
                     await self._raise(list(self._sleepers))
                 try:
-                    await asyncio.wait_for(closed.wait(), RENEW)
+                    async with asyncio.timeout(RENEW):
+                        await closed.wait()
                 except TimeoutError:
                     continue
         finally:

@@ -103,7 +103,7 @@ def test_fails_when_messages_are_repeated(start: Start) -> None:
 
 
 def test_records_of_the_user_are_not_the_demos(start: Start) -> None:
-    running = start("--seconds", "3")
+    running = start("--seconds", "8")  # long enough for the record to be seen on a busy machine
     with psycopg.connect(running.url, autocommit=True) as connection:
         # As the demo suggests.
         connection.execute(

@@ -1,6 +1,7 @@
 """What a benchmark found, and how it is shown: a table to read, JSON to compare."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class Result:
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest of the values that so many percent of them do not exceed."""
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def show(console: Console, result: Result) -> None:

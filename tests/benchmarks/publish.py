@@ -113,11 +113,11 @@ def _beside_relay(servers: Servers, publishers: Publishers, seconds: float, resu
         waiting = int(servers.sql(_PENDING))
         wait_until(lambda: servers.sql(_PENDING) == 0, "the relay did not catch up", 600)
         caught_up = time.monotonic() - ended
-    result.add("publish beside the relay", "transactions/s", beside.rate)
-    result.add("beside the relay, relay CPU", "us", cpu["relay"] / beside.transactions * 1e6)
-    result.add("beside the relay, Kafka CPU", "us", cpu["Kafka"] / beside.transactions * 1e6)
-    result.add("beside the relay, waiting at the end", "messages", waiting)
-    result.add("beside the relay, caught up after", "s", caught_up)
+    result.add("relayed: publish", "transactions/s", beside.rate)
+    result.add("relayed: relay CPU", "us", cpu["relay"] / beside.transactions * 1e6)
+    result.add("relayed: Kafka CPU", "us", cpu["Kafka"] / beside.transactions * 1e6)
+    result.add("relayed: waiting at the end", "messages", waiting)
+    result.add("relayed: caught up after", "s", caught_up)
 
 
 _PENDING = "select pending from tide.relay_status where pipeline = 'relayed'"
