@@ -3,6 +3,7 @@
 Slots and not frozen, for these are made by the hundred thousand a second.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,15 @@ class Batch:
     end: Position
     size: int
     full: bool = False
+
+    def slices(self, most: int) -> Iterator["Batch"]:
+        """The same in parts of so many messages, each with the position behind it."""
+        count = len(self.messages)
+        for begin in range(0, count, most):
+            part = self.messages[begin : begin + most]
+            end = self.end if begin + most >= count else self.window.until(part[-1].id)
+            size = self.size * (begin + len(part)) // count - self.size * begin // count
+            yield Batch(part, self.window, end, size, self.full)
 
     def before(self, index: int) -> "Batch":
         """The part of this batch in front of one of its messages, with the position there."""

@@ -30,6 +30,9 @@ from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
+SLICE = (
+    250  # messages prepared in one go: they stay in the processor's cache, and others get a turn
+)
 SILENCE = 5.0  # seconds without an acknowledgement before it is told
 
 Records = list[tuple[Record, ...]]  # of each message of a batch, none for a filtered one
@@ -134,10 +137,12 @@ class Pipeline:
                 if not batch.messages:
                     self.meter.state("idle")
                     await self.sleeper.pause(self.outbox.snapshot_xmin)
-                else:
-                    if rejected := await self.send(batch):
+                    continue
+                for part in batch.slices(SLICE):
+                    if rejected := await self.send(part):
                         return rejected
-                    await self.sleeper.work()
+                    await asyncio.sleep(0)  # what arrived meanwhile is received
+                await self.sleeper.work()
         finally:
             if ahead is not None:
                 ahead.cancel()

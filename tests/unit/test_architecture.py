@@ -138,3 +138,21 @@ def test_python_holds_no_sql_but_calls() -> None:
                 words = node.value.upper().split()
                 is_statement = len(words) > 1 and words[0] in {"INSERT", "UPDATE", "DELETE"}
                 assert not is_statement, f"{named(path)}: {node.value}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_no_cancel_is_swallowed(path: Path) -> None:
+    """In Python 3.11 `asyncio.wait_for` drops a cancel that comes with its result.
+
+    A pipeline that is cancelled once then waits for ever; `asyncio.timeout` does not.
+    """
+    if part_of(path) != "demo":
+        assert "asyncio.wait_for" not in calls_in(path), named(path)
+
+
+def calls_in(path: Path) -> set[str]:
+    """The dotted names of what a file calls."""
+    calls = (
+        n.func for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)
+    )
+    return {ast.unparse(call) for call in calls if isinstance(call, ast.Attribute)}

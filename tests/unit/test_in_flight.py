@@ -198,3 +198,17 @@ async def acknowledged_in(order: list[int]) -> None:
         position = await line.settled() or position
         assert position == next((n for n in range(6) if n not in done), 6)
     assert (line.in_flight.messages, line.buffer.free) == (0, ROOM)
+
+
+async def test_nor_from_going_on_with_its_next_page() -> None:
+    first = Line()
+    first.add(size=5 * ROOM)
+    second = Line()
+    second.in_flight = InFlight(first.buffer, 10)
+    delivery = second.add(size=1)
+    waiting = asyncio.ensure_future(second.in_flight.room())  # the page ahead
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    delivery.acknowledged(1)
+    await second.in_flight.settled()
+    assert await asyncio.wait_for(waiting, 5) == (10, ROOM // 64)
