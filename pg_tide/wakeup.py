@@ -118,8 +118,6 @@ class Wakeup:
     async def _renew(self, closed: asyncio.Event) -> None:
         try:
             while not closed.is_set():
-                async with asyncio.timeout(ANSWER):
-                    await self._connection.value("SELECT 1")  # a connection may be half open
                 self._ring_expired()
                 if self._sleepers:
                     await self._raise(list(self._sleepers))
@@ -127,9 +125,14 @@ class Wakeup:
                     async with asyncio.timeout(RENEW):
                         await closed.wait()
                 except TimeoutError:
-                    continue
+                    await self._answer()
         finally:
             await self._connection.close()
+
+    async def _answer(self) -> None:
+        """Raise TimeoutError when the connection is only half open: nobody would be heard."""
+        async with asyncio.timeout(ANSWER):
+            await self._connection.value("SELECT 1")
 
     def _heard(self, payload: str) -> None:
         for sleeper in self._sleepers.get(int(payload), ()):
