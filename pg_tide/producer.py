@@ -137,9 +137,9 @@ class Producer:
             await (client.close() if idle else client.end())
 
     async def _relearn(self, client: Client) -> None:
-        """Ask anew for the topics that records wait for; what others were, is asked when needed."""
-        self._topics = {name: topic for name, topic in self._topics.items() if topic.unfinished}
-        for name, topic in self._topics.items():
+        """Ask anew for the topics that records wait for: they may have been made anew."""
+        waiting = [(name, topic) for name, topic in self._topics.items() if topic.unfinished]
+        for name, topic in waiting:
             now = await client.topic(name)
             if now.partitions < len(topic.lanes):
                 raise TransientError(

@@ -10,7 +10,7 @@ import pytest
 from pg_tide.errors import PgTideError, TransientError
 from pg_tide.kafka import Topic
 from pg_tide.message import Record
-from pg_tide.producer import Client, Producer
+from pg_tide.producer import TOPIC_CHANGED, Client, Producer
 from pg_tide.testing import FakeKafka
 from pg_tide.testing.kafka import FakeClient
 
@@ -200,6 +200,36 @@ async def test_a_topic_learned_from_an_ended_client_goes_on_through_the_next(
         producer.produce([(record(),)])
         await settle()
         assert not task.done()
+    assert values(kafka) == [[b"v"]]
+
+
+async def test_a_topic_made_anew_with_fewer_partitions_is_routed_anew(kafka: FakeKafka) -> None:
+    kafka.create_topic("t", partitions=3)
+    producer = Producer(kafka.start, 1000)
+    async with running(producer) as task:
+        await producer.learn("t")
+        producer.fail(AWAY)
+        producer.produce([(record(key=b"%d" % n),) for n in range(10)])
+        with pytest.raises(TransientError):
+            await task
+    kafka.create_topic("t", partitions=1)
+    with pytest.raises(TransientError, match="1 partitions, not 3") as changed:
+        await producer.run()
+    assert changed.value.reason == TOPIC_CHANGED
+    assert kafka.clients[-1].ended
+
+
+async def test_what_was_learned_of_a_topic_outlives_its_client(kafka: FakeKafka) -> None:
+    producer = Producer(kafka.start, 1000)
+    async with running(producer) as task:
+        await producer.learn("t")
+        producer.fail(AWAY)
+        with pytest.raises(TransientError):
+            await task
+    async with running(producer):
+        assert producer.check(record()) > 0
+        producer.produce([(record(),)])
+        await settle()
     assert values(kafka) == [[b"v"]]
 
 
