@@ -79,7 +79,7 @@ def test_says_so_when_the_relay_dies(start: Start) -> None:
 
 
 def test_fails_when_messages_are_lost(start: Start) -> None:
-    running = start("--seconds", "3")
+    running = start("--seconds", "8")  # long enough for all this on a busy machine
     with psycopg.connect(running.url, autocommit=True) as connection:
         running.read_until("published [1-9]")
         connection.execute("SELECT tide.relay_disable('orders-to-kafka')")
@@ -93,7 +93,7 @@ def test_fails_when_messages_are_lost(start: Start) -> None:
 
 
 def test_fails_when_messages_are_repeated(start: Start) -> None:
-    running = start("--seconds", "3")
+    running = start("--seconds", "8")  # long enough for the repeats to arrive before its end
     with psycopg.connect(running.url, autocommit=True) as connection:
         running.read_until("consumed [1-9]")
         again = "SELECT tide.consumer_group_seek('orders', 'orders-to-kafka', 'earliest')"
@@ -104,6 +104,7 @@ def test_fails_when_messages_are_repeated(start: Start) -> None:
 
 def test_records_of_the_user_are_not_the_demos(start: Start) -> None:
     running = start("--seconds", "8")  # long enough for the record to be seen on a busy machine
+    running.read_until("consumed [1-9]")  # before that nobody sees what a user would do
     with psycopg.connect(running.url, autocommit=True) as connection:
         # As the demo suggests.
         connection.execute(
