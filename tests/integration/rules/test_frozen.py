@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pg_tide import ownership
-from pg_tide import postgres as door
 from pg_tide.errors import TransientError
 from pg_tide.ownership import Ownership
+from pg_tide.postgres import connection as door
 from tests.integration.rules.stage import Stage, until
 
 LIMIT = "SET LOCAL idle_in_transaction_session_timeout = '10s'"

@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from pg_tide import postgres as door
 from pg_tide.postgres import Postgres
+from pg_tide.postgres import connection as door
 from tests.fixtures.sql import Connection, refusal
 from tests.integration.rules.stage import Stage, poll
 

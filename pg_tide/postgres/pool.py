@@ -1,0 +1,88 @@
+"""A pool of connections, for whoever needs one for a short transaction."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+
+from pg_tide.postgres.connection import COMMAND_TIMEOUT, Connection, legible
+from pg_tide.postgres.errors import mapped
+
+POOL_SIZE = 10
+
+
+async def _as_it_was(_: Any) -> None:
+    """Pooled connections hold no session state, so there is nothing to reset."""
+
+
+class Postgres:
+    """A pool of connections for short transactions; none of them holds session state.
+
+    `pooled` says that a pooler in transaction mode may stand in between: statements are then
+    not kept prepared.
+    """
+
+    def __init__(self, url: str, *, pooled: bool = False) -> None:
+        self.url = url
+        self._pool: Any = None
+        self._expiring: set[asyncio.Future[None]] = set()
+        self._cache = 0 if pooled else 100
+
+    async def open(self) -> None:
+        """Make the pool; raises when the first connection cannot be had."""
+        with mapped(), legible():
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=POOL_SIZE,
+                statement_cache_size=self._cache,
+                command_timeout=COMMAND_TIMEOUT,
+                timeout=10,
+                max_inactive_connection_lifetime=60,
+                reset=_as_it_was,
+                server_settings={"application_name": "pg-tide"},
+            )
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:
+        """A transaction on any connection of the pool."""
+        async with (
+            self._connection() as connection,
+            connection.transaction(read_only=read_only),
+        ):
+            yield connection
+
+    async def at_once(self, statement: str) -> None:
+        """Run a statement as a transaction in one round trip, on any connection of the pool."""
+        async with self._connection() as connection:
+            await connection.at_once(statement)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        if self._expiring:
+            await asyncio.wait(self._expiring)
+        with mapped():
+            raw = await self._pool.acquire(timeout=COMMAND_TIMEOUT)
+        try:
+            yield Connection(raw)
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._pool.release(raw, timeout=5))
+
+    def expire(self) -> None:
+        """Use none of the connections again: one was lost, and the others may be half dead."""
+        expiring = asyncio.ensure_future(self._pool.expire_connections())
+        self._expiring.add(expiring)
+        expiring.add_done_callback(self._expiring.discard)
+
+    async def close(self) -> None:
+        """Close every connection, by force after two seconds."""
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
