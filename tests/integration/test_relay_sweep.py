@@ -1,0 +1,156 @@
+"""A relay sweeps one outbox at a time, and gives up soon where somebody is in its way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from structlog.testing import capture_logs
+
+from pg_tide import relay as relay_module
+from pg_tide.catalog import Catalog
+from pg_tide.errors import TransientError
+from pg_tide.postgres import Postgres
+from pg_tide.postgres import connection as postgres_module
+from pg_tide.relay import Relay
+from tests.fixtures.proxy import proxied
+from tests.fixtures.relay_process import until
+from tests.fixtures.relay_task import process_config, running
+from tests.fixtures.sql import Connect, Connection
+
+# Each outbox gets a message that is over, in a slot that publishers have left.
+SET_UP = """
+select tide.outbox_create(name, retention_hours => 0) from unnest(array['orders', 'returns']) name;
+select tide.outbox_publish(name, '{}') from unnest(array['orders', 'returns']) name;
+"""
+SLOT = "lock table tide.message_1_0 in access exclusive mode"
+TOAST = """
+do $$ begin execute (
+  select format('select from %s', c.reltoastrelid::regclass) from pg_class c
+  where c.oid = 'tide.message_1_0'::regclass
+); end $$
+"""
+WAITS = """
+select exists (select from pg_locks where relation = 'tide.message_1_0'::regclass
+  and mode = 'AccessExclusiveLock' and granted and cardinality(pg_blocking_pids(pid)) > 0)
+"""
+ORDERS, RETURNS = 1, 2
+SOON = 10  # seconds; who waits for what is in the way waits for ever
+
+InTheWay = Callable[[str], Awaitable[Connection]]
+
+
+async def left(db: Connection, outbox_id: int) -> int:
+    """Return how many messages an outbox has; no other outbox is looked at."""
+    messages = f"tide.message_{outbox_id:d}"
+    number: int = await db.fetchval(f"select count(*) from {messages}")  # noqa: S608 - our own
+    return number
+
+
+@pytest.fixture
+async def outboxes(db: Connection) -> Connection:
+    """Return a connection to a database with two outboxes, both with a slot to sweep."""
+    await db.execute(SET_UP)
+    assert await db.fetchval("select tide.outbox_sweep()") == 0  # the rings have turned
+    return db
+
+
+@pytest.fixture
+def in_the_way(connect: Connect) -> InTheWay:
+    """Return a function that takes a lock in an open transaction."""
+
+    async def take(lock: str) -> Connection:
+        connection = await connect()
+        await connection.execute("begin")
+        await connection.execute(lock)
+        return connection
+
+    return take
+
+
+@pytest.fixture
+async def catalog(database: str) -> AsyncIterator[Catalog]:
+    """Yield the catalogue of a relay."""
+    postgres = Postgres(database)
+    await postgres.open()
+    yield Catalog(postgres, "default")
+    await postgres.close()
+
+
+@pytest.mark.parametrize("lock", [SLOT, TOAST], ids=["slot", "toast"])
+async def test_a_sweep_gives_up_soon_and_keeps_no_other_outbox_from_being_swept(
+    outboxes: Connection, in_the_way: InTheWay, catalog: Catalog, lock: str
+) -> None:
+    """What it waits for may be the slot, or only a part of it that autovacuum has in use."""
+    somebody = await in_the_way(lock)
+    async with asyncio.timeout(SOON):
+        with pytest.raises(TransientError) as gave_up:
+            await catalog.sweep(ORDERS)
+        assert gave_up.value.reason == "locked"
+        await catalog.sweep(RETURNS)
+    assert await left(outboxes, RETURNS) == 0
+    await somebody.execute("rollback")
+    assert await left(outboxes, ORDERS) == 1
+    await catalog.sweep(ORDERS)
+    assert await left(outboxes, ORDERS) == 0
+
+
+async def test_nobody_waits_long_behind_a_sweep_that_waits(
+    outboxes: Connection,
+    in_the_way: InTheWay,
+    catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has locked the slot by then, and whoever reads or writes there comes behind it."""
+    monkeypatch.setattr(postgres_module, "PATIENCE", "1s")  # time to come behind it
+    await in_the_way(TOAST)
+    sweeping = asyncio.create_task(catalog.sweep(ORDERS))
+    await until(lambda: outboxes.fetchval(WAITS))
+    async with asyncio.timeout(SOON):
+        assert await left(outboxes, ORDERS) == 1
+        with pytest.raises(TransientError):
+            await sweeping
+
+
+async def test_a_sweep_needs_no_relay_to_end(outboxes: Connection, database: str) -> None:
+    """A relay that freezes between its statements would keep what it locked."""
+    async with proxied(database) as (proxy, url):
+        postgres = Postgres(url)
+        await postgres.open()
+        proxy.silence_answers()
+        sweeping = asyncio.create_task(Catalog(postgres, "default").sweep(ORDERS))
+
+        async def swept() -> bool:
+            return await left(outboxes, ORDERS) == 0
+
+        await until(swept)
+        assert not sweeping.done()
+        sweeping.cancel()
+        await asyncio.wait({sweeping})
+        await postgres.close()
+
+
+async def test_a_relay_sweeps_the_others_and_says_once_what_it_could_not(
+    outboxes: Connection,
+    in_the_way: InTheWay,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay_module, "SWEEP", 0.02)
+    somebody = await in_the_way(SLOT)
+
+    async def swept(outbox_id: int) -> None:
+        async def empty() -> bool:
+            return await left(outboxes, outbox_id) == 0
+
+        await until(empty)
+
+    with capture_logs() as log:
+        async with running(Relay(process_config(database))):
+            await swept(RETURNS)
+            for _ in range(3):  # by a sweep that comes after one of the other that failed
+                await outboxes.execute("select tide.outbox_publish('returns', '{}')")
+                await swept(RETURNS)
+            await somebody.execute("rollback")
+            await swept(ORDERS)
+    said = [line for line in log if line["event"] == "cannot sweep"]
+    assert [line["outbox"] for line in said] == [ORDERS]
