@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pg_tide.config.catalogue import OPTIONS
+from pg_tide.config.demands import RULES
 from pg_tide.config.option import Option
-from pg_tide.config.rules import RULES, Rule
+from pg_tide.config.rules import Rule
 
 _HEAD = """\
 -- Generated from pg_tide/config by "make generate": every option of a pipeline, and what options
@@ -34,6 +35,8 @@ def _option_row(option: Option) -> dict[str, str]:
         "maximum": _number(option.maximum),
         "choices": _array(option.choices),
         "required": json.dumps(option.required),
+        "secret": json.dumps(option.secret),
+        "reference": json.dumps(option.reference),
         "description": _text(option.description),
     }
 

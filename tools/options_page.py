@@ -13,9 +13,49 @@ _HEAD = """\
 ## A pipeline
 
 The `config` of `tide.relay_set_outbox`. PostgreSQL checks all of it there and stores nothing that
-is wrong; only the syntax of JMESPath is checked by the relay. Options with a dot may be nested:
-`{"transform": {"filter": "…"}}` and `{"transform.filter": "…"}` are the same. Numbers and booleans
-may be written as strings, and a null counts as not given.
+is wrong; only the syntax of JMESPath and of regular expressions, and what references stand for, is
+checked by the relay. `pg-tide check` checks that too, and whether the brokers let the pipeline in.
+Options with a dot may be nested: `{"transform": {"filter": "…"}}` and `{"transform.filter": "…"}`
+are the same. Numbers and booleans may be written as strings, and a null counts as not given.
+"""
+
+_REFERENCES = """\
+### References
+
+The options of a connection (those under Connection and Security) may be, or hold, references, which
+the relay resolves whenever it starts the pipeline, and nobody else does:
+
+| reference | stands for |
+| --- | --- |
+| `${env:NAME}` | a variable of the relay's environment |
+| `${file:/absolute/path}` | what a file of the relay's machine holds, but for a last newline |
+| `${secret:NAME}` | a secret that `pg-tide secret set NAME` stored, encrypted, in the database |
+
+PostgreSQL checks their form. One that is missing stops the pipeline as `failed`, and its name is
+said; what it stands for is shown nowhere. Passwords, client secrets and key passwords should be
+references: given in clear they are stored in clear, which `relay_set_outbox` warns of, though every
+view and function shows them as `********`.
+"""
+
+_RULES = """\
+### Routing rules
+
+`routing.rules` is an array of objects. The first whose condition holds gives the message its topic
+and, if it has one, its key; where none holds, `topic` and the options of keys do.
+
+```json
+{
+  "topic": "orders",
+  "routing": {"rules": [
+    {"when": "payload.total > `1000` && op == 'insert'", "topic": "orders.large"},
+    {"match_field": "headers.region", "match_value": "eu",
+     "topic": "orders.eu", "message_key": "{payload.customer}"}
+  ]}
+}
+```
+
+A condition is `when`, a JMESPath that holds unless its result is null, false, `""`, `[]` or `{}`;
+or `match_field`, a variable of templates without braces, and `match_value`, the text it must have.
 """
 
 _TEMPLATES = """\
@@ -34,9 +74,18 @@ _EXPRESSIONS = """\
 
 [JMESPath](https://jmespath.org) sees an object of `payload`, `headers`, `op`, `key`, `dedup_key`,
 `outbox`, `stream_table`, `id` and `published_at` (UTC, like `2026-01-31T12:00:00.000000Z`).
-`transform.filter` sees the payload as published, and so does `transform.payload`. Numbers keep
-their digits: `0.10` stays `0.10`, and no integer is too long. Literals are exact to 17 digits;
-`to_number('…')` is exact to all of them.
+`transform.filter` sees the payload as published, and so does `transform.payload`; with
+`transform.root` set to `payload` both see the payload alone. `message_key_expression`,
+`partition_by` and `when` see the payload after `transform.payload`, and beside it `original`, the
+one that was published. Text stands in `'single quotes'`; `"double quotes"` name a member. A name
+that no message has is refused. Numbers keep their digits: `0.10` stays `0.10`, and no integer is
+too long.
+
+`matches(text, 'regex')` is a function beside those of JMESPath: whether a regular expression is
+found in a text. It is false where the text is null; a number has to be made a text first, by
+`to_string`. Regular expressions are those of
+[RE2](https://github.com/google/re2/wiki/Syntax), which run in linear time. An expression that takes
+over a second on one message, or makes or compares values of over 64 MiB, is that message's error.
 
 A tombstone (a message whose payload is null) is treated like any other message, with a null
 `payload`: a filter on the payload drops it, unless it lets it pass (`op == 'delete' || …`), and a
@@ -66,7 +115,7 @@ def options_page() -> str:
         heads = ("option", "type", "default", "")
         parts.append(f"### {section.title}\n\n{section.__doc__}\n\n{_table(heads, rows)}")
     differing = [_elsewhere_row(option) for option in OPTIONS if option.elsewhere]
-    parts += [_TEMPLATES, _EXPRESSIONS]
+    parts += [_REFERENCES, _TEMPLATES, _RULES, _EXPRESSIONS]
     parts.append(f"{_ELSEWHERE}\n{_table(('option', 'here', 'elsewhere', 'why'), differing)}")
     rows = [_process_row(option) for option in PROCESS_OPTIONS]
     parts.append(f"{_PROCESS}\n{_table(('option', 'environment', 'default', ''), rows)}")

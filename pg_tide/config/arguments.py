@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from pg_tide import small_file
 from pg_tide.config.scalars import read
+from pg_tide.secret import Keys
 from pg_tide.words import quoted
 
 _SIZE = re.compile(r"([0-9]{1,15})\s*([A-Za-z]*)")
@@ -70,6 +72,18 @@ def flag(given: str) -> bool:
     if found is None:
         raise ValueError(f"must be true or false, not {quoted(given)}")
     return found
+
+
+def keys(given: str) -> str:
+    """Read keys of secrets; the text stays as it is."""
+    Keys.read(given)
+    return given
+
+
+def key_file(given: str) -> str:
+    """Read the name of a file with keys of secrets, which must be there."""
+    keys(small_file.read(given))
+    return given
 
 
 def choice(*choices: str) -> Callable[[str], str]:

@@ -3,13 +3,15 @@
 import json
 
 from pg_tide.config.connection import Connection
+from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
 from pg_tide.config.option import Option, options_of
 from pg_tide.config.producing import Producing
 from pg_tide.config.routing import Routing
+from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
 
-SECTIONS = (Connection, Producing, Routing, Shaping, Operation)
+SECTIONS = (Connection, Security, Producing, Routing, Keys, Shaping, Operation)
 OPTIONS = tuple(option for section in SECTIONS for option in options_of(section))
 
 _FORMAT_WORDS = {
@@ -18,6 +20,13 @@ _FORMAT_WORDS = {
     "key_template": "template",
     "header_map": "object of templates",
     "jmespath": "JMESPath",
+    "names": "array of names, or text with commas",
+    "partition": "round_robin, random or a number",
+    "path": "path of a file",
+    "regex": "regular expression",
+    "routing_rules": "array of rules",
+    "topic_prefix": "text that a topic may begin with",
+    "url": "URL",
 }
 
 

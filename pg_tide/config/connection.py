@@ -9,9 +9,10 @@ from pg_tide.config.option import Elsewhere, Format, Section
 
 
 class Connection(Section):
-    """Where the brokers are, and how long to wait for them."""
+    """Where the brokers are, and how long to wait for them. Every option may be a reference."""
 
     title: ClassVar[str] = "Connection"
+    references: ClassVar[bool] = True
 
     sink_type: Literal["kafka"] = Field("kafka", description="what the messages go to")
     brokers: Annotated[tuple[str, ...], Format("host_port_list"), BeforeValidator(host_ports)] = (
@@ -37,4 +38,13 @@ class Connection(Section):
         ge=100,
         le=86_400_000,
         description="how long what is known of topics and partitions is used before asking again",
+    )
+    broker_address_family: Literal["any", "v4", "v6"] = Field(
+        "any", description="which addresses of a broker's name are tried"
+    )
+    reconnect_backoff_max_ms: int = Field(
+        20_000,
+        ge=50,
+        le=3_600_000,
+        description="the longest wait between two tries to reach one broker",
     )

@@ -6,19 +6,23 @@ an expression is not empty.
 
 import re
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from pg_tide.config.references import MISPLACED, is_misplaced
+from pg_tide.config.routing_rules import routing_rules_problems, variable_problems
 from pg_tide.config.scalars import read
+from pg_tide.config.topics import topic_prefix_problems, topic_template_problems
 from pg_tide.expression import Expression
-from pg_tide.template import template_pieces, template_problems
+from pg_tide.pattern import Pattern
+from pg_tide.template import template_problems
 from pg_tide.words import quoted, shown, shown_name
 
-LEGAL_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
-_NOT_IN_TOPICS = re.compile(r"[^a-zA-Z0-9._-]")
-_LONGEST_TOPIC = 249
-
 _SPACES = " \t\n\r"
+_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+_PARTITION = re.compile(r"[0-9]{1,9}")
+_SEPARATORS = re.compile(r"[; \t\n\r]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
 
@@ -51,6 +55,8 @@ def _host_port(entry: str) -> str | None:
         return "an entry is empty; write host:port, separated by commas"
     if "://" in entry:
         return f"{quoted(entry)} is not host:port; leave out the protocol"
+    if _SEPARATORS.search(entry):
+        return f"{quoted(entry)} is not host:port; separate brokers with commas"
     if not entry.startswith("[") and entry.count(":") > 1:
         return f'{quoted(entry)} is an IPv6 address without brackets; write it like "[::1]:9092"'
     host, colon, port = entry.rpartition(":")
@@ -67,31 +73,6 @@ def _host_and_port(entry: str, host: str, port: str) -> str | None:
     return None
 
 
-def _topic_template(text: str) -> Problems:
-    constants = [
-        (place, piece[:1] if piece in {"{{", "}}"} else piece)
-        for place, piece in template_pieces(text)
-        if piece[0] not in "{}" or piece in {"{{", "}}"}
-    ]
-    length = sum(len(constant) for _, constant in constants)
-    wrong = template_problems(text)
-    wrong += [problem for place, piece in constants if (problem := _topic_part(place, piece))]
-    if not text:
-        wrong.append("must not be empty")
-    if text in {".", ".."}:
-        wrong.append('must not be "." or ".."')
-    if length > _LONGEST_TOPIC:
-        wrong.append(f"has {length} constant characters; Kafka takes {_LONGEST_TOPIC} at most")
-    return wrong
-
-
-def _topic_part(place: int, constant: str) -> str | None:
-    if not (found := _NOT_IN_TOPICS.search(constant)):
-        return None
-    at = f"{quoted(found[0])} at character {place + found.start()}"
-    return f'{at} is not allowed in a topic; Kafka takes a-z, A-Z, 0-9, ".", "_" and "-"'
-
-
 def _key_template(text: str) -> Problems:
     return template_problems(text) if text else ["must not be empty"]
 
@@ -104,6 +85,58 @@ def _jmespath(text: str) -> Problems:
     except ValueError as error:
         return [f"{quoted(text)} is not JMESPath: {error}"]
     return []
+
+
+def _regex(text: str) -> Problems:
+    if not text:
+        return ["must not be empty"]
+    try:
+        Pattern(text)
+    except ValueError as error:
+        return [f"{quoted(text)} is not a regular expression: {error}"]
+    return []
+
+
+def _url(text: str) -> Problems:
+    if _URL.fullmatch(text):
+        return []
+    return ["must be a URL like https://login.example.com/token, without a user or a password"]
+
+
+def _path(text: str) -> Problems:
+    if not text:
+        return ["must not be empty"]
+    if "-----BEGIN" in text:
+        return ["must be the path of a file, not what is in it"]
+    if not text.startswith("/"):
+        return [f"must be an absolute path, like /etc/pg-tide/ca.pem, not {quoted(text)}"]
+    return []
+
+
+def _partition(text: str) -> Problems:
+    if text in {"round_robin", "random"} or _PARTITION.fullmatch(text):
+        return []
+    return [f"must be round_robin, random or the number of a partition, not {quoted(text)}"]
+
+
+def _names(path: str, names: list[str]) -> Problems:
+    if not names:
+        return [f"{path}: must not be empty"]
+    times = Counter(names)
+    wrong = {f"{path}: {quoted(name)} is given twice" for name in names if times[name] > 1}
+    if "" in names:
+        wrong = {f"{path}: an entry is empty; write names, separated by commas"}
+    return sorted(wrong)
+
+
+def _routing_rules(path: str, rules: list[Any]) -> Problems:
+    checks = {
+        "when": _jmespath,
+        "match_field": variable_problems,
+        "topic": topic_template_problems,
+        "message_key": _key_template,
+    }
+    return routing_rules_problems(path, rules, checks)
 
 
 def _start_from(text: str) -> Problems:
@@ -128,6 +161,8 @@ def _header_map(path: str, headers: dict[str, Any]) -> Problems:
             wrong.append(f"{path}: a header needs a name")
         if plain is None:
             wrong.append(f"{header}: must be a string, not {shown(value)}")
+        elif is_misplaced(value):
+            wrong.append(f"{header}: {MISPLACED}")
         else:
             wrong += [f"{header}: {problem}" for problem in template_problems(plain)]
     return wrong
@@ -139,9 +174,16 @@ def _of_text(check: Callable[[str], Problems]) -> Callable[[str, Any], Problems]
 
 FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "host_port_list": _of_text(_host_port_list),
-    "topic_template": _of_text(_topic_template),
+    "topic_template": _of_text(topic_template_problems),
+    "topic_prefix": _of_text(topic_prefix_problems),
     "key_template": _of_text(_key_template),
     "header_map": _header_map,
     "jmespath": _of_text(_jmespath),
+    "names": _names,
+    "partition": _of_text(_partition),
+    "path": _of_text(_path),
+    "regex": _of_text(_regex),
+    "routing_rules": _routing_rules,
     "start_from": _of_text(_start_from),
+    "url": _of_text(_url),
 }

@@ -28,7 +28,8 @@ class Operation(Section):
         60_000,
         ge=0,
         le=86_400_000,
-        description="when a failed pipeline is tried again; 0: only when it is changed or enabled",
+        description="the longest wait until a failed pipeline is tried again, beginning with a "
+        "second; 0: only when it is changed or enabled",
     )
     start_from: Annotated[str, Format("start_from")] = Field(
         "earliest",
@@ -46,4 +47,11 @@ class Operation(Section):
         ge=0,
         le=60_000,
         description="the least time between two writes of the position",
+    )
+    rate_limit: int | None = Field(
+        None, ge=1, le=10_000_000, description="most messages a second; unset: as fast as it can"
+    )
+    dry_run: bool = Field(
+        False,
+        description="do everything but produce: the log says what would go, and the position stays",
     )

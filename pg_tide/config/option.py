@@ -15,9 +15,17 @@ _TYPES = {int: "integer", bool: "boolean", str: "text", tuple: "text", dict: "ob
 
 
 class Format(NamedTuple):
-    """Marks a field whose value must have a form that has a name; see formats.py."""
+    """Marks a field whose value must have a form that has a name; see formats.py.
+
+    `type` is the catalogue's, where the field's own annotation does not say it.
+    """
 
     name: str
+    type: str | None = None
+
+
+class Secret(NamedTuple):
+    """Marks a field whose value is shown to nobody."""
 
 
 class Elsewhere(NamedTuple):
@@ -28,10 +36,14 @@ class Elsewhere(NamedTuple):
 
 
 class Section(BaseModel):
-    """Options that belong together, under one title in the reference."""
+    """Options that belong together, under one title in the reference.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `references` says that a value may be, or hold, a reference such as ${env:NAME}.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     title: ClassVar[str]
+    references: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +60,17 @@ class Option:
     maximum: int | None
     choices: tuple[str, ...]
     required: bool
+    secret: bool
+    reference: bool
     elsewhere: Elsewhere | None
 
 
 def options_of(section: type[Section]) -> Iterator[Option]:
     """Read the options off the fields of a section, those of a nested model with dotted names."""
-    yield from _options(section, "", section.title)
+    yield from _options(section, "", section)
 
 
-def _options(model: type[BaseModel], prefix: str, section: str) -> Iterator[Option]:
+def _options(model: type[BaseModel], prefix: str, section: type[Section]) -> Iterator[Option]:
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _options(field.annotation, f"{prefix}{name}.", section)
@@ -64,23 +78,32 @@ def _options(model: type[BaseModel], prefix: str, section: str) -> Iterator[Opti
             yield _option(prefix + name, field, section)
 
 
-def _option(name: str, field: FieldInfo, section: str) -> Option:
+def _option(name: str, field: FieldInfo, section: type[Section]) -> Option:
     declared, choices = _type(field.annotation)
     marks = {type(mark): mark for mark in field.metadata}
-    form = marks.get(Format)
+    form = marks.get(Format, Format(""))
     return Option(
         name=name,
-        type=declared,
+        type=form.type or declared,
         description=field.description or "",
-        section=section,
-        format=form.name if form else None,
-        default=None if field.default is PydanticUndefined else field.default,
+        section=section.title,
+        format=form.name or None,
+        default=_default(field),
         minimum=_limit(field, "ge", "min_length"),
         maximum=_limit(field, "le", "max_length"),
         choices=choices,
         required=field.is_required(),
+        secret=Secret in marks,
+        reference=section.references,
         elsewhere=marks.get(Elsewhere),
     )
+
+
+def _default(field: FieldInfo) -> Any:
+    """Return the default as JSON has it."""
+    if field.default is PydanticUndefined:
+        return None
+    return list(field.default) if isinstance(field.default, tuple) else field.default
 
 
 def _type(annotation: Any) -> tuple[str, tuple[str, ...]]:

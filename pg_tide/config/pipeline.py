@@ -2,25 +2,42 @@
 
 from typing import Any, Self
 
+from pydantic import PrivateAttr
+
 from pg_tide.config.check import check
 from pg_tide.config.connection import Connection
+from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
 from pg_tide.config.producing import Producing
+from pg_tide.config.references import Resolve
 from pg_tide.config.routing import Routing
+from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
 from pg_tide.errors import ConfigurationError
 
 
-class PipelineConfig(Connection, Producing, Routing, Shaping, Operation):
+class PipelineConfig(Connection, Security, Producing, Routing, Keys, Shaping, Operation):
     """Every option of a pipeline, with its value or its default."""
 
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
     @classmethod
-    def parse(cls, config: Any) -> Self:
-        """Check a configuration as parsed from JSON; ConfigurationError with every problem."""
-        values, problems = check(config)
+    def parse(cls, config: Any, resolve: Resolve | None = None) -> Self:
+        """Check a configuration as parsed from JSON; ConfigurationError with every problem.
+
+        `resolve` takes the kind and the name of a reference, and returns what it stands for.
+        """
+        values, problems, warnings = check(config, resolve)
         if problems:
             raise ConfigurationError("; ".join(problems), problems)
-        return cls.model_validate(_nested(values))
+        parsed = cls.model_validate(_nested(values))
+        parsed._warnings = tuple(warnings)  # noqa: SLF001 - its own
+        return parsed
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each thing that works and that nobody should do."""
+        return self._warnings
 
 
 def _nested(values: dict[str, Any]) -> dict[str, Any]:

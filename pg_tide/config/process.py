@@ -13,15 +13,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from pg_tide.config import arguments
 from pg_tide.config.arguments import Address
 from pg_tide.errors import ConfigurationError
+from pg_tide.secret import KeySource
 
 
 class Argument(NamedTuple):
-    """Marks a field: how its text is read, its default as text (None: it has none), its kind."""
+    """Marks a field: how its text is read, its default as text (None: it has none), its kind.
+
+    What only the environment gives is nothing for a command line, which others can see.
+    """
 
     parse: Callable[[str], Any]
     default: str | None = None
     flag: bool = False
     repeatable: bool = False
+    environment_only: bool = False
 
 
 def _direct_url(values: dict[str, Any]) -> str:
@@ -65,6 +70,20 @@ class ProcessConfig(BaseModel):
     migrate: Annotated[bool, Argument(arguments.flag, "false", flag=True)] = Field(
         description="install or upgrade the schema first"
     )
+    secret_key_file: Annotated[str | None, Argument(arguments.key_file)] = Field(
+        None, description="file with the keys of stored secrets, one on each line"
+    )
+    secret_key: Annotated[str | None, Argument(arguments.keys, environment_only=True)] = Field(
+        None,
+        repr=False,
+        description="keys of stored secrets, with commas between; not for a command line, which "
+        "others can see",
+    )
+
+    @property
+    def secret_keys(self) -> KeySource:
+        """Where the keys of stored secrets are found."""
+        return KeySource(self.secret_key_file, self.secret_key)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -88,7 +107,10 @@ class ProcessConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProcessOption:
-    """One option: `field` is its name in ProcessConfig, `default` a text, `env` its variable."""
+    """One option: `field` is its name in ProcessConfig, `default` a text, `env` its variable.
+
+    `name` is how it is written: on the command line, or as a variable if it is only that.
+    """
 
     name: str
     field: str
@@ -114,11 +136,12 @@ def _options() -> tuple[ProcessOption, ...]:
     for field, declared in ProcessConfig.model_fields.items():
         argument = next(mark for mark in declared.metadata if isinstance(mark, Argument))
         has_default = argument.default is not None or argument.repeatable
+        env = "PG_TIDE_" + field.upper()
         options.append(
             ProcessOption(
-                name="--" + field.replace("_", "-"),
+                name=env if argument.environment_only else "--" + field.replace("_", "-"),
                 field=field,
-                env="PG_TIDE_" + field.upper(),
+                env=env,
                 help=declared.description or "",
                 required=declared.is_required() and not has_default,
                 argument=argument,

@@ -34,6 +34,12 @@ class Producing(Section):
         Literal["none", "gzip", "snappy", "lz4", "zstd"],
         Elsewhere("none", "less network and disk, for less of the processor than it saves"),
     ] = Field("zstd", description="how batches are compressed")
+    compression_level: int | None = Field(
+        None,
+        ge=1,
+        le=12,
+        description="how hard: gzip 1 to 9, lz4 1 to 9, zstd 1 to 12; unset: 9, 9 and 3",
+    )
     batch_size: Annotated[
         int | None, Elsewhere("100", "small batches cost throughput when there is a backlog")
     ] = Field(
@@ -41,6 +47,15 @@ class Producing(Section):
         ge=1,
         le=100_000,
         description="most messages carried as one batch; unset: grows with the backlog, to 5000",
+    )
+    linger_ms: Annotated[
+        int, Elsewhere("5", "what waits is carried together anyway, and nothing else has to wait")
+    ] = Field(
+        0, ge=0, le=60_000, description="how long a batch waits to be filled before it is sent"
+    )
+    wait_for_ack: bool = Field(
+        False,
+        description="send a page of messages only after all before it are acknowledged",
     )
     max_in_flight: int = Field(
         20_000,
@@ -53,4 +68,8 @@ class Producing(Section):
         ge=1_024,
         le=1_073_741_824,
         description="most bytes of one produce batch; a larger message cannot go",
+    )
+    record_timestamp: Literal["published", "produced"] = Field(
+        "published",
+        description="the time of a record: when the message was published, or when it is produced",
     )

@@ -1,22 +1,25 @@
-"""What options demand of each other, as data: SQL checks the same rows (tide.option_rule).
+"""How a rule across two options is checked; the rules themselves are in demands.py.
 
-A rule looks at one option's value, `when` given (or one of a list), and at another's: `other`
-given (or one of a list), or `at_most`: the first no greater than it. A `conflict` is broken when
-both hold, a `requirement` when only the first does. Unset options count with their defaults.
+A rule looks at one option, `when` given (or one of a list; or `unset`), and at another: `other`
+given (or one of a list), `above` a number, or `at_most`: the first no greater than it. A
+`conflict` is broken when both hold, a `requirement` when only the first does; a `warning` is a
+conflict that refuses nothing. The same as the SQL function `tide._rule_is_broken`.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pg_tide.words import shown
+
+Kind = Literal["conflict", "requirement", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. In `message`, {value} and {other} stand for what was found."""
 
-    kind: Literal["conflict", "requirement"]
+    kind: Kind
     option: str
     value: Mapping[str, Any]
     other: str
@@ -24,59 +27,50 @@ class Rule:
     hint: str | None = None
 
 
-RULES = (
-    Rule(
-        "conflict",
-        "idempotent",
-        {"when": [True], "other": ["0", "1"]},
-        "acks",
-        "true conflicts with acks {other}",
-        'use acks "all", or leave idempotent out',
-    ),
-    Rule(
-        "requirement",
-        "batch_size",
-        {"at_most": True},
-        "max_in_flight",
-        "must not be above max_in_flight ({other}), not {value}",
-    ),
-    Rule(
-        "requirement",
-        "retry_backoff_ms",
-        {"at_most": True},
-        "retry_backoff_max_ms",
-        "must not be above retry_backoff_max_ms ({other}), not {value}",
-    ),
-)
+@dataclass
+class Found:
+    """What a configuration says: values with defaults, and the names given, wrong and unknown.
+
+    What a reference stands for is unknown until it is resolved.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    wrong: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
 
 
-def rule_problems(
-    values: Mapping[str, Any], wrong: Collection[str], rules: Collection[Rule] = RULES
-) -> list[str]:
-    """Return a sentence for each rule that the values break; not of options already `wrong`."""
-    return [
-        _sentence(rule, values[rule.option], values[rule.other])
-        for rule in rules
-        if rule.option not in wrong
-        and rule.other not in wrong
-        and _broken(rule, values[rule.option], values[rule.other])
-    ]
+def broken_rules(rules: tuple[Rule, ...], found: Found) -> Iterator[str]:
+    """Yield a sentence for each rule that is broken; not of options that are wrong already."""
+    for rule in rules:
+        if not {rule.option, rule.other} & found.wrong and is_broken(rule, found):
+            value, other = found.values[rule.option], found.values[rule.other]
+            message = rule.message.replace("{value}", shown(value)).replace("{other}", shown(other))
+            yield f"{rule.option}: {message}" + (f"; {rule.hint}" if rule.hint else "")
 
 
-def _broken(rule: Rule, value: Any, other: Any) -> bool:
-    if not _holds(rule.value.get("when"), value):
-        return False
-    if rule.value.get("at_most"):
-        met = other is None or value <= other
+def is_broken(rule: Rule, found: Found) -> bool:
+    """Return whether a rule is broken for certain."""
+    if rule.value.get("unset"):
+        first: bool | None = rule.option not in found.given
     else:
-        met = _holds(rule.value.get("other"), other)
-    return met if rule.kind == "conflict" else not met
+        first = _holds(rule.option, rule.value.get("when"), found)
+    second = _second(rule, found)
+    return first is True and second is (rule.kind != "requirement")
 
 
-def _holds(among: Collection[Any] | None, value: Any) -> bool:
-    return value is not None and (among is None or value in among)
+def _second(rule: Rule, found: Found) -> bool | None:
+    if "at_most" not in rule.value and "above" not in rule.value:
+        return _holds(rule.other, rule.value.get("other"), found)
+    if {rule.option, rule.other} & found.unknown:
+        return None
+    value, other = found.values[rule.option], found.values[rule.other]
+    if "above" in rule.value:
+        return other is not None and other > rule.value["above"]
+    return value is None or other is None or value <= other
 
 
-def _sentence(rule: Rule, value: Any, other: Any) -> str:
-    message = rule.message.replace("{value}", shown(value)).replace("{other}", shown(other))
-    return f"{rule.option}: {message}" + (f"; {rule.hint}" if rule.hint else "")
+def _holds(name: str, among: list[Any] | None, found: Found) -> bool | None:
+    if among is None:
+        return name in found.given
+    return None if name in found.unknown else found.values[name] in among

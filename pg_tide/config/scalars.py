@@ -10,6 +10,7 @@ from typing import Any
 
 from pg_tide.words import number_words
 
+_SPACES = " \t\n\r"
 _WHOLE = re.compile(r"-?[0-9]+")
 # Whole numbers with more digits are all alike: beyond every limit.
 _DIGITS, _BEYOND = 18, 10**18
@@ -48,6 +49,18 @@ def _read_object(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _read_array(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) else None
+
+
+def _read_list(value: Any) -> list[str] | None:
+    """Read an array of texts, or one text with commas in between."""
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return None
+    return [text.strip(_SPACES) for text in texts]
+
+
 def _number(value: Any) -> str | None:
     """Return the digits of a number, which a boolean is not."""
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
@@ -59,4 +72,6 @@ _READERS = {
     "integer": _read_integer,
     "boolean": _read_boolean,
     "object": _read_object,
+    "array": _read_array,
+    "list": _read_list,
 }

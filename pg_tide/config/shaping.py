@@ -1,6 +1,6 @@
 """Options of a pipeline: which messages go, and in what shape."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,11 @@ class Transform(BaseModel):
         None,
         description="its result is the new payload; a null result is a tombstone",
     )
+    root: Literal["message", "payload"] = Field(
+        "message",
+        description="what these two expressions see: the message with all that belongs to it, or "
+        "its payload alone",
+    )
 
 
 class Shaping(Section):
@@ -28,3 +33,8 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
+    wire_format: Literal["native", "envelope"] = Field(
+        "native",
+        description="the form of a record's value: the payload as it is, or an object of it and "
+        "all that is known of the message",
+    )

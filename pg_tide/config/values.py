@@ -5,8 +5,10 @@ The same as the SQL function `tide._value_problems`.
 
 from typing import Any
 
+from pg_tide.config.catalogue import type_words
 from pg_tide.config.formats import FORMATS
 from pg_tide.config.option import Option
+from pg_tide.config.references import MISPLACED, find, is_misplaced
 from pg_tide.config.scalars import read
 from pg_tide.words import shown
 
@@ -15,23 +17,40 @@ _EXPECTED = {
     "integer": "a whole number",
     "boolean": "true or false",
     "object": "an object",
+    "array": "an array",
+    "list": "an array of strings, or a string with commas",
 }
 
 
 def value_problems(option: Option, value: Any) -> list[str]:
     """Return a sentence for everything wrong with the value given for an option."""
+    if not option.reference and is_misplaced(value):
+        return [f"{option.name}: {MISPLACED}"]
     plain = read(option.type, value)
+    but = "" if option.secret else f", not {shown(value)}"
     if plain is None or (option.choices and plain not in option.choices):
-        return [f"{option.name}: must be {_expected(option)}, not {shown(value)}"]
+        return [f"{option.name}: must {_expected(option)}{but}"]
     if problem := _limit_problem(option, plain):
-        return [f"{option.name}: must {problem}, not {shown(value)}"]
+        return [f"{option.name}: must {problem}{but}"]
     return FORMATS[option.format](option.name, plain) if option.format else []
 
 
+def reference_value_problems(option: Option, written: str, text: str) -> list[str]:
+    """Return the same for what references stand for, which no sentence shows."""
+    if not value_problems(option, text):
+        return []
+    references = " and ".join(f'"{reference.written}"' for reference in find(written))
+    if not text:
+        return [f"{option.name}: what {references} stands for is empty"]
+    problem = f"{option.name}: what {references} stands for is no {type_words(option)}"
+    return [problem + ("; the option takes the path itself" if option.format == "path" else "")]
+
+
 def _expected(option: Option) -> str:
+    """Return what the value must be."""
     if not option.choices:
-        return _EXPECTED[option.type]
-    return "one of " * (len(option.choices) > 1) + ", ".join(option.choices)
+        return f"be {_EXPECTED[option.type]}"
+    return "be " + "one of " * (len(option.choices) > 1) + ", ".join(option.choices)
 
 
 def _limit_problem(option: Option, plain: Any) -> str | None:

@@ -16,7 +16,7 @@ begin
     union
     select tide._config_name_problems(config) collate "C"
     union
-    select tide._config_rule_problems(config, wrong) collate "C"
+    select r.problem collate "C" from tide._broken_rules(config, wrong) r where r.kind <> 'warning'
     order by 1);
 end $$;
 comment on function tide._config_problems(jsonb) is

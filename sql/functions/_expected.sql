@@ -8,6 +8,8 @@ as $$
     when declared.type = 'integer' then 'a whole number'
     when declared.type = 'boolean' then 'true or false'
     when declared.type = 'object' then 'an object'
+    when declared.type = 'array' then 'an array'
+    when declared.type = 'list' then 'an array of strings, or a string with commas'
     else 'a string'
     end
 $$;

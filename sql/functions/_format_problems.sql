@@ -8,16 +8,22 @@ begin
   case format
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
+    when 'names' then
+      return query select tide._names_problems(path, value);
+    when 'routing_rules' then
+      return query select tide._routing_rules_problems(path, value);
     when 'host_port_list' then
       return query select path || ': ' || p from tide._host_port_list_problems(plain) p;
     when 'topic_template' then
       return query select path || ': ' || p from tide._topic_template_problems(plain) p;
+    when 'topic_prefix' then
+      return query select path || ': ' || p from tide._topic_prefix_problems(plain) p;
     when 'key_template' then
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
-    when 'jmespath' then
-      return query select path || ': must not be empty' where btrim(plain, E' \t\n\r') = '';
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
+    when 'jmespath', 'partition', 'path', 'regex', 'url' then
+      return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
 comment on function tide._format_problems(text, text, jsonb) is

@@ -4,6 +4,7 @@ as $$
   select case
     when entry = '' then 'an entry is empty; write host:port, separated by commas'
     when strpos(entry, '://') > 0 then shown || ' is not host:port; leave out the protocol'
+    when entry ~ '[; \t\n\r]' then shown || ' is not host:port; separate brokers with commas'
     when left(entry, 1) <> '[' and length(entry) - length(replace(entry, ':', '')) > 1 then
       shown || ' is an IPv6 address without brackets; write it like "[::1]:9092"'
     when strpos(entry, ':') = 0 or right(entry, 1) = ']' then

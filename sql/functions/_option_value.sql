@@ -4,7 +4,14 @@ create or replace function tide._option_value(type text, value jsonb) returns js
 language sql immutable
 as $$
   select case
-    when type = 'object' and kind = 'object' then value
+    when type in ('object', 'array') and kind = type then value
+    when type = 'list' and kind = 'string' then (
+      select jsonb_agg(btrim(e.name, E' \t\n\r') order by e.place)
+      from regexp_split_to_table(plain, ',') with ordinality as e (name, place))
+    when type = 'list' and kind = 'array' then (
+      select case when coalesce(bool_and(jsonb_typeof(e.name) = 'string'), true)
+        then coalesce(jsonb_agg(btrim(e.name #>> '{}', E' \t\n\r') order by e.place), '[]') end
+      from jsonb_array_elements(value) with ordinality as e (name, place))
     when type = 'boolean' and kind = 'boolean' then value
     when type = 'boolean' and value in ('"true"', '"false"') then plain::jsonb
     when type = 'text' and kind = 'string' then value

@@ -27,6 +27,13 @@ as $$
     union all
     select 5, 1, format('%s: "********" hides a secret and is none', s.name)
       from tide.option s where s.secret and tide._config_value(config, s.name) #>> '{}' = '********'
+    union all
+    select 5, 2, format('%s: with outbox "%s" it is %s, which Kafka does not take as a topic', t.option, outbox,
+        tide._shown(to_jsonb(t.topic)))
+      from (values
+          ('topic', replace(tide._config_value(config, 'topic') #>> '{}', '{outbox}', outbox)),
+          ('topic_prefix', (tide._config_value(config, 'topic_prefix') #>> '{}') || outbox)) as t (option, topic)
+      where t.topic !~ '[{}]' and outbox ~ '[^a-zA-Z0-9._-]' and t.topic !~ '^[a-zA-Z0-9._-]{1,249}$'
   ) as p (place, part, problem)
   where p.problem is not null
 $$;

@@ -20,8 +20,8 @@ as $$
       join tide.outbox o on o.id = p.outbox_id
       join tide.consumer_group g on g.id = p.group_id
       join tide.position s on s.group_id = p.group_id
-    where p.relay_group = $1
+    where $1 is null or p.relay_group = $1
     order by p.id
 $$;
 comment on function tide._pipelines(text) is
-  'The pipelines of a relay group as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
+  'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';

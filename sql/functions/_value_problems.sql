@@ -1,4 +1,4 @@
--- The same as pg_tide/config/values.py.
+-- The same as pg_tide/config/values.py. What a reference stands for is the relay's to check.
 create or replace function tide._value_problems(declared tide.option, value jsonb) returns setof text
 language plpgsql stable
 as $$
@@ -8,7 +8,13 @@ declare
   limits text := format('between %s and %s', declared.minimum, declared.maximum);
   expected text;
 begin
-  if read is null or not coalesce(plain = any (declared.choices), true) then
+  if declared.reference and tide._is_reference(value) then
+    return query select declared.name || ': ' || p from tide._reference_problems(value #>> '{}') p;
+    return;
+  elsif tide._is_misplaced(value) then
+    return next declared.name || ': references like ${env:NAME} are for connection options only';
+    return;
+  elsif read is null or not coalesce(plain = any (declared.choices), true) then
     expected := tide._expected(declared);
   elsif declared.type = 'integer' and plain::int8 not between declared.minimum and declared.maximum then
     expected := 'be ' || limits;
@@ -16,7 +22,8 @@ begin
     expected := 'have ' || limits || ' characters';
   end if;
   if expected is not null then
-    return next format('%s: must %s, not %s', declared.name, expected, tide._shown(value));
+    return next format('%s: must %s', declared.name, expected)
+      || case when declared.secret then '' else ', not ' || tide._shown(value) end;
   elsif declared.format is not null then
     return query select tide._format_problems(declared.format, declared.name, read);
   end if;

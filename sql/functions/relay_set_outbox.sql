@@ -18,6 +18,8 @@ begin
   lock table tide.pipeline in share row exclusive mode;
   perform tide._refuse_pipeline(pipeline, outbox, consumer_group, config);
   perform tide._warn_of_clear_secrets(pipeline, config);
+  perform tide._warn_of_missing_secrets(pipeline, config);
+  perform tide._warn_of_risks(pipeline, config);
   to_outbox := tide._existing_outbox(outbox);
   to_group := tide._group_to_read(to_outbox, consumer_group, tide._config_value(config, 'start_from') #>> '{}');
   for_relays := coalesce(tide._config_value(config, 'relay_group') #>> '{}', 'default');

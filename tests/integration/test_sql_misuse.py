@@ -44,6 +44,12 @@ NULL_GROUP = Refusal(
     "name must not be null",
     "Name the consumer group, as created with tide.consumer_group_create().",
 )
+NULL_SECRET = Refusal(
+    "22004", "name must not be null", "Name the secret, as pipelines refer to it."
+)
+NO_SECRET = Refusal(
+    "42704", 'there is no secret "kafka"', "The view tide.secrets lists those there are."
+)
 TARGET_HINT = "Examples: 'earliest', 'latest', '12345' (a message id), '2025-01-31 12:00:00+00'."
 RETENTION_HINT = (
     "Fractions are allowed, and 0 keeps messages only until they are delivered;"
@@ -306,7 +312,7 @@ MISUSES = {
         'acks: must be one of 0, 1, all, not "2"',
         "batch_size: must be between 1 and 100000, not 0",
         'idempotent: must be true or false, not "maybe"',
-        "topic: required",
+        "topic: required, or topic_prefix",
         'topik: unknown option; did you mean "topic"?',
     ),
     # relay_enable, relay_disable, relay_delete, relay_get_config
@@ -323,6 +329,23 @@ MISUSES = {
         'there is no pipeline "something else"',
         "Create it with tide.relay_set_outbox().",
     ),
+    # secret_set, secret_rotate, secret_drop: more in test_sql_secrets.py
+    "secret_set(null, '0123456789abcdef', repeat('x', 40)::bytea)": NULL_SECRET,
+    "secret_set('a b', '0123456789abcdef', repeat('x', 40)::bytea)": Refusal(
+        "42602",
+        '"a b" cannot be the name of a secret',
+        'A name has 1 to 200 of a-z, A-Z, 0-9, "_", "." and "-".',
+    ),
+    "secret_set('kafka', 'me', 'my password')": Refusal(
+        "22023",
+        'secret "kafka" is not encrypted',
+        'Set it with "pg-tide secret set kafka". '
+        "If it was sent here in clear, change it where it is from.",
+    ),
+    "secret_rotate('kafka', '', '0123456789abcdef', repeat('x', 40)::bytea)": NO_SECRET,
+    "secret_rotate(null, '', '', '')": NULL_SECRET,
+    "secret_drop('kafka')": NO_SECRET,
+    "secret_drop(null)": NULL_SECRET,
 }
 
 

@@ -169,7 +169,7 @@ async def test_says_every_problem_at_once_and_stores_nothing(orders: Connection)
     assert problems[3:] == [
         'bokers: unknown option; did you mean "brokers"?',
         "brokers: required",
-        "topic: required",
+        "topic: required, or topic_prefix",
         'topik: unknown option; did you mean "topic"?',
     ]
     assert refused.hint == 'Nothing was stored. "SELECT * FROM tide.options" lists every option.'
@@ -203,6 +203,45 @@ async def test_two_cannot_take_one_group_at_the_same_time(connect: Connect) -> N
         )
         await asyncio.sleep(0)
     assert 'is used by pipeline "first"' in (await waiting).message
+
+
+async def test_what_works_and_nobody_should_do_is_warned_of(orders: Connection) -> None:
+    said: list[str] = []
+    orders.add_log_listener(lambda _, notice: said.append(notice.message))
+    password = "${env:PASSWORD}"
+    done = await set_outbox(
+        orders, sasl_mechanism="PLAIN", sasl_username="u", sasl_password=password, acks=1
+    )
+    assert done == "created"
+    await orders.execute("select 1")
+    risks = [warning.partition(";")[0] for warning in said]
+    assert risks == [
+        'pipeline "p": acks: "1" loses messages when a broker fails',
+        'pipeline "p": sasl_mechanism: PLAIN without TLS sends the password in clear',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "given"), [("topic", "shop.{outbox}"), ("topic_prefix", "shop.")]
+)
+async def test_a_topic_that_the_outbox_makes_illegal_is_refused(
+    db: Connection, option: str, given: str
+) -> None:
+    await db.execute("select tide.outbox_create('new orders')")
+    options = {"topic": None, option: given}
+    refused = await refusal(
+        db,
+        "select tide.relay_set_outbox('p', 'new orders', 'g', $1)",
+        json.dumps({**CONFIG, **options}),
+    )
+    made = f'{option}: with outbox "new orders" it is "shop.new orders"'
+    assert made in str(refused)
+
+
+async def test_the_status_shows_the_topic_of_a_prefix(orders: Connection) -> None:
+    await set_outbox(orders, topic=None, topic_prefix="shop.")
+    topic = await orders.fetchval("select topic from tide.relay_status")
+    assert topic == "shop.{outbox}"
 
 
 async def test_enabling_always_grows_the_revision(orders: Connection, notices: Notices) -> None:
@@ -284,23 +323,3 @@ async def test_secrets_are_masked_dotted_and_nested(orders: Connection) -> None:
         "empty": {},
         "none": [],
     }
-
-
-async def test_a_secret_in_clear_is_warned_of_and_a_mask_refused(orders: Connection) -> None:
-    await orders.execute(
-        "insert into tide.option (name, type, secret, reference, description)"
-        " values ('sasl_password', 'text', true, true, '') on conflict do nothing"
-    )
-    said: list[str] = []
-    orders.add_log_listener(lambda _, notice: said.append(str(notice)))
-    await set_outbox(orders, "clear", group="a", sasl_password="hunter2")  # noqa: S106
-    assert len(said) == 1
-    assert 'pipeline "clear" holds secrets in clear: sasl_password' in said[0]
-    await set_outbox(orders, "referred", group="b", sasl_password="${env:PASSWORD}")  # noqa: S106
-    assert len(said) == 1
-    masked = await orders.fetchval("select tide.relay_get_config('clear')")
-    assert json.loads(masked)["sasl_password"] == "********"  # noqa: S105
-    refused = await refusal(
-        orders, "select tide.relay_set_outbox('clear', 'orders', 'a', $1)", masked
-    )
-    assert 'sasl_password: "********" hides a secret and is none' in refused.message

@@ -41,6 +41,45 @@ def test_only_python_knows_the_syntax_of_expressions(expression: Any, problem: s
 
 
 @pytest.mark.parametrize(
+    ("options", "path", "name", "meant"),
+    [
+        ({"transform.filter": 'op == "insert"'}, "transform.filter", "insert", ""),
+        ({"message_key_expression": "kye"}, "message_key_expression", "kye", "key, "),
+        (
+            {"routing.rules": [{"when": "color == 'x'", "topic": "t"}]},
+            "routing.rules[0].when",
+            "color",
+            "",
+        ),
+        ({"transform.payload": "original.a"}, "transform.payload", "original", ""),
+    ],
+)
+def test_names_that_no_message_has_are_a_mistake(
+    options: dict[str, Any], path: str, name: str, meant: str
+) -> None:
+    null = f'{path}: no message has a "{name}", it would always be null'
+    guess = f"did you mean {meant}payload.{name}, or the text '{name}'?"
+    assert check({**RIGHT, **options}).problems == [f"{null}; {guess}"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"transform.filter": "kind == 'x'", "transform.root": "payload"},
+        {"transform.filter": "payload.items[?price > `5`].name"},
+        {"transform.payload": "payload | {id: id, of: name}"},
+        {"transform.payload": "merge(payload, {at: published_at, who: headers.who})"},
+        {"transform.payload": "@"},
+        {"partition_by": "original.customer"},
+        {"transform.payload": "sort_by(payload.items, &price)[0]"},
+    ],
+    ids=str,
+)
+def test_names_inside_others_are_free(options: dict[str, Any]) -> None:
+    assert check({**RIGHT, **options}).problems == []
+
+
+@pytest.mark.parametrize(
     ("option", "given", "value"),
     [
         ("batch_size", "100", 100),
@@ -63,6 +102,10 @@ def test_only_python_knows_the_syntax_of_expressions(expression: Any, problem: s
         ("message_key", "{headers.x y}", "{headers.x y}"),
         ("topic", "t" * 249, "t" * 249),
         ("message_key", "{{}}", "{{}}"),
+        ("primary_keys", " a ,b", ("a", "b")),
+        ("primary_keys", ["a", "b"], ("a", "b")),
+        ("partition_fallback", 3, "3"),
+        ("message_key_pattern", "^(.*)_data$", "^(.*)_data$"),
     ],
 )  # fmt: skip
 def test_forgiving_where_the_intent_is_plain(option: str, given: Any, value: Any) -> None:
@@ -109,3 +152,107 @@ def test_the_example_of_the_readme() -> None:
         }
     )
     assert (config.topic, config.batch_size, config.idempotent) == ("order-events", 100, True)
+
+
+def test_what_costs_too_much_is_refused() -> None:
+    rules = [{"when": "op", "topic": "t"}] * 101
+    many = check({**RIGHT, "routing.rules": rules, "client_id": "${env:A}" * 21})
+    assert many.problems == [
+        "client_id: has 21 references, and may have 20",
+        "routing.rules: must have at most 100 rules, not 101",
+    ]
+
+
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "-1e-99999999999999999999"])
+def test_a_number_that_nothing_can_hold_is_a_problem(number: str) -> None:
+    (problem,) = check({**RIGHT, "transform.filter": f"payload.a > `{number}`"}).problems
+    assert problem.startswith("transform.filter: ")
+
+
+SCRAM = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "relay", "tls_enabled": True}
+
+
+def resolve(kind: str, name: str) -> str:
+    """Resolve references as if all of them existed."""
+    return {"HOST": "kafka", "PORT": "9092", "TIMEOUT": "1500"}.get(name, f"{kind} {name}")
+
+
+def test_references_are_replaced_wherever_they_stand() -> None:
+    config = PipelineConfig.parse(
+        {
+            **RIGHT,
+            **SCRAM,
+            "brokers": "${env:HOST}:${env:PORT}, b:1",
+            "sasl_password": "${secret:kafka.password}",
+            "request_timeout_ms": "${env:TIMEOUT}",
+        },
+        resolve,
+    )
+    assert config.brokers == ("kafka:9092", "b:1")
+    assert config.sasl_password == "secret kafka.password"
+    assert config.request_timeout_ms == 1500
+
+
+def test_a_value_that_looks_like_a_reference_is_not_resolved_again() -> None:
+    written = {**RIGHT, **SCRAM, "sasl_password": "${env:A}${env:B}"}
+    answers = {"A": "${env:B}", "B": "b"}
+    config = PipelineConfig.parse(written, lambda _, name: answers[name])
+    assert config.sasl_password == "${env:B}b"
+
+
+@pytest.mark.parametrize(
+    ("option", "written", "problem"),
+    [
+        ("brokers", "${env:X}", 'what "${env:X}" stands for is no list of host:port'),
+        (
+            "request_timeout_ms",
+            "${env:X}",
+            'what "${env:X}" stands for is no integer, 100 to 600000',
+        ),
+        ("brokers", "${env:EMPTY}", 'what "${env:EMPTY}" stands for is empty'),
+        ("tls_enabled", "${file:/x}", 'what "${file:/x}" stands for is no boolean'),
+    ],
+)
+def test_what_a_reference_stands_for_is_checked_and_not_shown(
+    option: str, written: str, problem: str
+) -> None:
+    answers = {"EMPTY": ""}
+    with pytest.raises(ConfigurationError) as caught:
+        PipelineConfig.parse({**RIGHT, option: written}, lambda _, n: answers.get(n, "hunter2 "))
+    assert caught.value.problems == (f"{option}: {problem}",)
+
+
+def test_a_clear_secret_is_not_shown() -> None:
+    wrong = check({**RIGHT, "sasl_password": ["hunter2"], "sasl_mechanism": "hunter"}).problems
+    assert wrong[1] == "sasl_password: must be a string"
+
+
+@pytest.mark.parametrize(
+    ("options", "warning"),
+    [
+        ({"acks": 1}, 'acks: "1" loses messages when a broker fails; use "all"'),
+        ({"tls_enabled": True, "tls_verify": False}, "tls_verify: false takes any certificate"),
+        (
+            {"sasl_mechanism": "PLAIN", "sasl_username": "u", "sasl_password": "p"},
+            "sasl_mechanism: PLAIN without TLS sends the password in clear",
+        ),
+    ],
+)
+def test_what_works_and_nobody_should_do_is_a_warning(
+    options: dict[str, Any], warning: str
+) -> None:
+    (found,) = a_config(**options).warnings
+    assert found.startswith(warning)
+    assert a_config().warnings == ()
+
+
+def test_what_is_not_resolved_stays_as_it_is_or_at_its_default() -> None:
+    written = {**RIGHT, **SCRAM, "sasl_password": "${secret:p}", "request_timeout_ms": "${env:T}"}
+    config = PipelineConfig.parse(written)
+    assert (config.sasl_password, config.request_timeout_ms) == ("${secret:p}", 30_000)
+
+
+def test_a_configuration_prints_without_its_secrets() -> None:
+    config = a_config(**SCRAM, sasl_password="hunter2")
+    assert config.sasl_password == "hunter2"
+    assert "hunter2" not in repr(config) + str(config)

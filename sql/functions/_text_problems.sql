@@ -1,0 +1,19 @@
+create or replace function tide._text_problems(format text, value text) returns setof text
+language sql immutable
+as $$
+  select 'must not be empty'
+    where format in ('path', 'regex') and value = '' or format = 'jmespath' and btrim(value, E' \t\n\r') = ''
+  union all
+  select 'must be the path of a file, not what is in it' where format = 'path' and strpos(value, '-----BEGIN') > 0
+  union all
+  select 'must be an absolute path, like /etc/pg-tide/ca.pem, not ' || tide._shown(to_jsonb(value))
+    where format = 'path' and value <> '' and strpos(value, '-----BEGIN') = 0 and left(value, 1) <> '/'
+  union all
+  select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
+    where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
+  union all
+  select 'must be a URL like https://login.example.com/token, without a user or a password'
+    where format = 'url' and value !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$'
+$$;
+comment on function tide._text_problems(text, text) is
+  'What is wrong with the form of a text, for the formats that one look decides.';
