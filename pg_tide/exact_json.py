@@ -7,7 +7,7 @@ that it does not see.
 import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ _INT_DIGITS = 4000
 # PostgreSQL's numeric has at most 131,072 digits before the point and never an exponent.
 _PLAIN_EXPONENT = 200_000
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_SHORT = Decimal().__sizeof__()  # bytes, of one with some sixty digits at most
 _SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 
 
@@ -35,6 +36,8 @@ def _load(text: bytes | str, parse_int: Callable[[str], int | Decimal]) -> Any:
         return json.loads(text, parse_float=Decimal, parse_int=parse_int, parse_constant=_refused)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
+    except InvalidOperation:  # an exponent of more than 18 digits
+        raise ValueError("a number is beyond measure") from None
 
 
 def _integer(digits: str) -> int | Decimal:
@@ -52,7 +55,10 @@ def parse_number(text: str) -> int | Decimal | None:
         return None
     if not match[2] and not match[3]:
         return _integer(text)
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
     return number if _is_plain(number) else None
 
 
@@ -64,8 +70,12 @@ def write(value: Any) -> bytes:
         pass
     try:
         return orjson.dumps(_with_long_integers(value), default=_fragment)
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"this has no JSON: {error}") from None
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except TypeError as error:
+        deep = str(error) == "Recursion limit reached"
+        problem = "it is nested too deeply" if deep else str(error)
+    raise ValueError(f"this has no JSON: {problem}")
 
 
 def write_text(value: Any) -> str:
@@ -82,6 +92,13 @@ def _fragment(value: Any) -> orjson.Fragment:
 def number_text(number: Decimal) -> str:
     """Return the digits of a finite number, without an exponent as long as that is short."""
     return format(number, "f") if _is_plain(number) else str(number)
+
+
+def number_length(number: Decimal) -> int:
+    """Return about how many characters the text of a number has, without writing it."""
+    digits = max(number.__sizeof__() - _SHORT, 10) * 3  # 19 digits take 8 bytes
+    exponent = abs(number.adjusted())
+    return digits + exponent if exponent < _PLAIN_EXPONENT else digits
 
 
 def _is_plain(number: Decimal) -> bool:

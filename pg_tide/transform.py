@@ -4,37 +4,14 @@ A null payload (a tombstone) is a message like any other, with a null to look at
 becomes null becomes a tombstone.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pg_tide.config import PipelineConfig
+from pg_tide.context import MessageExpression
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
-from pg_tide.expression import Expression
 from pg_tide.message import Message
-from pg_tide.payload import parse_payload
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _published_at(message: Message) -> str:
-    at = _EPOCH + timedelta(microseconds=message.published_at_us)
-    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-# What expressions see of a message, by name.
-_CONTEXT: dict[str, Callable[[Message], Any]] = {
-    "payload": lambda message: parse_payload(message, "transform"),
-    "headers": lambda message: message.headers or {},
-    "op": lambda message: message.op,
-    "key": lambda message: message.key,
-    "dedup_key": lambda message: message.dedup_key,
-    "outbox": lambda message: message.outbox,
-    "stream_table": lambda message: message.source or message.outbox,
-    "id": lambda message: message.id,
-    "published_at": _published_at,
-}
+from pg_tide.payload import Values
 
 
 class Transform:
@@ -45,32 +22,23 @@ class Transform:
     """
 
     def __init__(self, config: PipelineConfig) -> None:
-        expressions = config.transform
-        self._filter = Expression(expressions.filter) if expressions.filter else None
-        self._payload = Expression(expressions.payload) if expressions.payload else None
-        used = [expression for expression in (self._filter, self._payload) if expression]
-        self.idle = not used
-        self._context = {
-            name: read
-            for name, read in _CONTEXT.items()
-            if any(e.names is None or name in e.names for e in used)
-        }
+        transform = config.transform
+        self._filter, self._payload = (
+            MessageExpression(text, "transform", transform.root) if text else None
+            for text in (transform.filter, transform.payload)
+        )
+        self.idle = self._filter is None and self._payload is None
 
     def __call__(self, message: Message) -> Message | None:
         """Return the message that goes on, or None."""
         if self.idle:
             return message
-        context = {name: read(message) for name, read in self._context.items()}
-        if self._filter and _is_nothing(self._filter.search(context)):
+        values = Values(message, message, "transform")
+        if self._filter and not self._filter.holds(values):
             return None
         if self._payload is None:
             return message
-        return _with_payload(message, _written(message, self._payload.search(context)))
-
-
-def _is_nothing(value: Any) -> bool:
-    """Return whether a value is false in JMESPath: null, false, or empty. Zero is not."""
-    return value is None or value is False or value in ("", [], {})
+        return _with_payload(message, _written(message, self._payload.search(values)))
 
 
 def _written(message: Message, value: Any) -> bytes | None:

@@ -75,6 +75,27 @@ def result(text: str, context: dict[str, Any] = CONTEXT) -> str:
         ("not_null(payload.none, payload.cents)", "0.10"),
         ("map(&n, payload.rows)", "[2.0,1.5]"),
         ("payload.zero && 'zero is true'", '"zero is true"'),
+        ("ceil(`-0.5`)", "0"),
+        ("floor(`1e30`)", "1000000000000000000000000000000"),
+        ("length(to_string(ceil(to_number('1e100000'))))", "100001"),
+        ("floor(`7`)", "7"),
+        ("`12345678901234567890123.000000000000000000001`",
+         "12345678901234567890123.000000000000000000001"),
+        ("payload.long == `0.1000000000000000055511151231257827`", "true"),
+        ("payload.long == `0.1000000000000000055511151231257828`", "false"),
+        ('`{"a": [0.10, "\\`"]}`', '{"a":[0.10,"`"]}'),
+        ("to_string(`0.10`)", '"0.10"'),
+        ("'`0.1`'", '"`0.1`"'),
+        ("op > payload.none", "null"),
+        ("op < 'e' && op >= 'delete'", "true"),
+        ("payload.rows == payload.rows", "true"),
+        ("payload.rows != payload.list", "true"),
+        ("merge(payload.rows[0], {n: op})", '{"n":"delete","s":"b"}'),
+        ("contains(op, 'let')", "true"),
+        ("contains(payload.rows, payload.rows[1])", "true"),
+        ("join('-', ['a', 'b'])", '"a-b"'),
+        ("payload.list[::-1]", "[0.1,2.50,1]"),
+        ("[payload.list, [op], op][]", '[1,2.50,0.1,"delete","delete"]'),
         ("payload.none.deeper", "null"),
         ("`foo`", '"foo"'),
     ],
@@ -99,12 +120,23 @@ def test_numbers_are_exact(text: str, json: str) -> None:
         ("'x", "unclosed ' delimiter at character 1"),
         ("lenght(a)", "unknown function lenght() at character 1; did you mean length()?"),
         ("a && nonsense(a)", "unknown function nonsense() at character 6"),
-        ("length()", "length() takes 1 argument, not 0"),
-        ("contains(a)", "contains() takes 2 arguments, not 1"),
-        ("merge()", "merge() takes at least 1 argument, not 0"),
-        ("`1e999`", "inf is not a number of JSON"),
-        ('`{"a": [1e999]}`', "inf is not a number of JSON"),
+        ("length()", "length() at character 1 takes 1 argument, not 0"),
+        ("a.{b: contains(a)}", "contains() at character 7 takes 2 arguments, not 1"),
+        ("[?merge()].a", "merge() at character 3 takes at least 1 argument, not 0"),
+        ('a."length"(b)', 'unexpected "length" at character 3'),
+        ("`NaN`", '"NaN": NaN is not JSON at character 1'),
+        ('a == `{"b": [Infinity]}`',
+         '"{\\"b\\": [Infinity]}": Infinity is not JSON at character 6'),
+        ("matches(a)", "matches() at character 1 takes 2 arguments, not 1"),
+        ("a && matches(b, 'x[')",
+         'the regular expression "x[" at character 17 is none: "[" at character 2 is never closed'),
+        ('matches(b, `"("`)',
+         'the regular expression "(" at character 12 is none: a "(" is never closed'),
+        ("matches(b, `1`)", "matches() takes a regular expression, not 1 at character 12"),
         ("(" * 5000, "it is nested too deeply"),
+        ("|".join("a" * 1000), "it is nested too deeply"),
+        ("a" + "[]" * 1000, "it is nested too deeply"),
+        ("a" * 20_001, "it has 20001 characters, and may have 20000"),
         ("[" + "1" * 5000 + "]", "a number in it is too long"),
     ],
 )  # fmt: skip
@@ -123,7 +155,18 @@ def test_what_cannot_be_compiled_says_where(text: str, problem: str) -> None:
         ("join(',', payload.list)", "join() takes array of string, not number"),
         ("sort_by(payload.rows, &none)", "sort_by() takes string or number, not null"),
         ("payload.list[::0]", "slice step cannot be zero"),
-        ("payload.text > `1`", "'>' not supported between instances of 'str' and 'int'"),
+        ("payload.text > `1`", "> cannot compare a string with a number"),
+        ("payload.cents <= op", "<= cannot compare a number with a string"),
+        ("contains(op, `1`)", "contains() takes string, not number"),
+        ("merge(payload, payload.rows)", "merge() takes object, not array"),
+        ("contains(payload.none, 'a')", "contains() takes array or string, not null"),
+        ("matches(payload.cents, 'x')", "matches() takes string or null, not number"),
+        ("matches(op, payload.none)", "matches() takes string, not null"),
+        (
+            "matches(op, join('', ['a', '(']))",
+            'the regular expression of matches(): a "(" is never closed',
+        ),
+        ("sum([payload.cents, `1e9999999`])", "a number in it is too long"),
     ],
 )
 def test_what_cannot_be_evaluated_is_the_messages_error(text: str, problem: str) -> None:
@@ -147,7 +190,17 @@ def test_a_huge_exponent_does_not_become_huge() -> None:
     ("text", "names"),
     [
         ("op == 'insert'", {"op"}),
-        ("payload.{a: b.c}", {"payload", "b", "c"}),
+        ("payload.{a: b.c}", {"payload"}),
+        ("payload.items[?a > b].c | [0].d", {"payload"}),
+        ("{a: op, b: payload.c}", {"op", "payload"}),
+        ("a || b && !c == d", {"a", "b", "c", "d"}),
+        ("sort_by(payload, &key)[].op", {"payload"}),
+        ("payload[?@ > `1`].*.a", {"payload"}),
+        ("payload.*", {"payload"}),
+        ("[a, b][].c", {"a", "b"}),
+        ("{a: {b: @}}", None),
+        ("length(*)", None),
+        ("map(&a, [@])", None),
         ("`1`", set()),
         ("@", None),
         ("keys(@)", None),
@@ -156,6 +209,41 @@ def test_a_huge_exponent_does_not_become_huge() -> None:
 )
 def test_names_that_are_looked_up(text: str, names: set[str] | None) -> None:
     assert Expression(text).names == names
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("matches(op, '^del')", "true"),
+        ("matches(op, '^$')", "false"),
+        ("matches(payload.none, '')", "false"),
+        ("matches('a(', '[(]')", "true"),
+        (r"matches('it\'s', 't\'s')", "true"),
+        (r"matches('a1', '^\w\d$')", "true"),
+        (r"""matches('a', `"^\\w$"`)""", "true"),
+        ("payload.rows[?matches(s, 'a|c')].n", "[1.5]"),
+        ("matches('ab', join('', ['^', 'a', 'b$']))", "true"),
+        ("[matches(op, 'd'), matches(op, 'x'), matches(op, 'd')]", "[true,false,true]"),
+    ],
+)
+def test_matches(text: str, found: str) -> None:
+    assert result(text) == found
+
+
+@pytest.mark.parametrize("nothing", ["null", "false", '""', "[]", "{}"])
+def test_it_does_not_hold_where_it_makes_nothing(nothing: str) -> None:
+    assert not Expression(f"`{nothing}`").holds({})
+
+
+@pytest.mark.parametrize("something", ["true", "0", "0.0", '"a"', "[0]", '{"a": null}'])
+def test_it_holds_where_it_makes_something(something: str) -> None:
+    assert Expression(f"`{something}`").holds({})
+
+
+def test_errors_are_of_the_stage() -> None:
+    with pytest.raises(MessageError) as caught:
+        Expression("sum(@)", "route").holds({})
+    assert caught.value.stage == "route"
 
 
 WORDS = st.sampled_from(

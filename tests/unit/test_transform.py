@@ -120,3 +120,84 @@ def test_a_result_that_is_not_json_is_the_messages_error() -> None:
     with pytest.raises(MessageError) as caught:
         shaped(a_message(), payload="&payload")
     assert (caught.value.stage, caught.value.reason) == ("transform", "payload_unwritable")
+
+
+DIGITS = b'{"a":12345678901234567890123,"b":0.1000000000000000055511151231257827,"c":0.10}'
+
+
+@pytest.mark.parametrize(
+    ("root", "expression"),
+    [("message", "payload"), ("message", "payload.{a: a, b: b, c: c}"), ("payload", "@")],
+)
+def test_numbers_keep_their_digits(root: str, expression: str) -> None:
+    result = shaped(a_message(payload=DIGITS), root=root, payload=expression)
+    assert result is not None
+    assert result.payload == DIGITS
+
+
+@pytest.mark.parametrize(
+    ("document", "expression", "result"),
+    [
+        (b'{"a": [1, 2]}', "a[1]", b"2"),
+        (b'{"a": {"b": 0.10}}', "{c: a.b}", b'{"c":0.10}'),
+        (b'{"payload": 1, "op": 2}', "[payload, op]", b"[1,2]"),
+        (b'[{"n": 1}, {"n": 2}]', "[?n > `1`]", b'[{"n":2}]'),
+        (b"[1, 2, 3]", "sum(@)", b"6"),
+        (b'"text"', "length(@)", b"4"),
+        (b"0.10", "@", b"0.10"),
+        (b"7", "[@, @]", b"[7,7]"),
+        (b"true", "@ && 'yes'", b'"yes"'),
+        (b"null", "@", None),
+        (b"null", "{a: @}", None),  # JMESPath makes nothing of null
+        (b"null", "not_null(@, 'none')", b'"none"'),
+        (None, "not_null(@, 'none')", b'"none"'),
+        (None, "@", None),
+    ],
+)
+def test_the_payload_alone_may_be_what_expressions_see(
+    document: bytes | None, expression: str, result: bytes | None
+) -> None:
+    message = shaped(a_message(payload=document), root="payload", payload=expression)
+    assert message is not None
+    assert message.payload == result
+
+
+@pytest.mark.parametrize(
+    ("document", "kept"),
+    [(b"[1]", True), (b"[]", False), (b"0", True), (b'""', False), (b"null", False), (None, False)],
+)
+def test_the_filter_sees_the_payload_alone_too(document: bytes | None, kept: bool) -> None:
+    message = a_message(payload=document)
+    assert (shaped(message, root="payload", filter="@") is message) is kept
+
+
+def test_with_the_payload_alone_it_must_be_json() -> None:
+    with pytest.raises(MessageError) as caught:
+        shaped(a_message(payload=b"\xff", is_json=False), root="payload", filter="`1`")
+    assert (caught.value.stage, caught.value.reason) == ("transform", "payload_unreadable")
+
+
+def test_what_is_not_looked_at_is_not_parsed() -> None:
+    message = a_message(payload=b"\xff", is_json=False, headers={"payload": "a"})
+    assert shaped(message, filter="op == 'delete' && payload.a") is None
+    assert shaped(message, filter="op == 'delete'", payload="@") is None
+    assert payload(message, "headers.payload") == b'"a"'
+
+
+def test_before_the_transform_there_is_no_other_payload() -> None:
+    assert payload(a_message(), "length(@)") == b"9"
+
+
+def test_what_is_made_of_a_payload_has_its_limits() -> None:
+    message = a_message(payload=b"[" + b"1," * 400_000 + b"1]")
+    assert len(shaped_bytes(message, "{a: @}")) == 800_009
+    with pytest.raises(MessageError) as caught:
+        shaped_bytes(message, "|".join(["[@, @]"] * 40))
+    assert (caught.value.stage, caught.value.reason) == ("transform", "expression_too_large")
+
+
+def shaped_bytes(message: Message, expression: str) -> bytes:
+    result = shaped(message, root="payload", payload=expression)
+    assert result is not None
+    assert result.payload is not None
+    return result.payload
