@@ -5,12 +5,15 @@ Slots and not frozen, for these are made by the hundred thousand a second.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pg_tide.errors import MessageError
 from pg_tide.position import Position, Window
 
 Headers = list[tuple[str, bytes | None]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -28,6 +31,12 @@ class Message:
     is_json: bool
     before: bytes | None
     published_at_us: int
+
+    @property
+    def published_at(self) -> str:
+        """When it was published, like 2026-01-31T12:00:00.123456Z."""
+        at = _EPOCH + timedelta(microseconds=self.published_at_us)
+        return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @dataclass(slots=True)

@@ -5,53 +5,21 @@ variables is its `constant`; a payload is parsed at most once a message, and onl
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write_text
-from pg_tide.message import Message
 from pg_tide.nearest import nearest
-from pg_tide.payload import parse_payload
+from pg_tide.payload import Values
 from pg_tide.words import quoted
 
-Read = Callable[["Values"], str | None]
+Read = Callable[[Values], str | None]
 
 _PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
 _NAMED = re.compile(r"headers\..+|(payload|original)(\.[^.]+)+", re.DOTALL)
+MOST = 16 * 1024 * 1024  # characters of a rendered text
 _ROOTS = ("headers", "payload", "original")
-
-
-class Values:
-    """What templates read of one message, as it is to be delivered and as it was published."""
-
-    __slots__ = ("_original", "_payload", "message", "published")
-    _payload: Any
-    _original: Any
-
-    def __init__(self, message: Message, published: Message) -> None:
-        self.message = message
-        self.published = published
-
-    @property
-    def payload(self) -> Any:
-        """The payload after the transform, parsed."""
-        try:
-            return self._payload
-        except AttributeError:
-            self._payload = parse_payload(self.message, "route")
-            return self._payload
-
-    @property
-    def original(self) -> Any:
-        """The payload as published, parsed."""
-        if self.published is self.message:
-            return self.payload
-        try:
-            return self._original
-        except AttributeError:
-            self._original = parse_payload(self.published, "route")
-            return self._original
 
 
 _VARIABLES: dict[str, Read] = {
@@ -68,16 +36,19 @@ _NULLABLE_KEYS = frozenset({"key", "dedup_key"})
 class Template:
     """A template; `option` names it in errors. Raises ValueError with every problem at once.
 
-    `constant` is the whole text of one without variables; `variable` is the name where the
-    template is one variable and nothing else.
+    The variables in `known` have that text for all messages. `constant` is the whole text of one
+    without other variables; `variable` is the name where the template is one variable and nothing
+    else.
     """
 
-    def __init__(self, text: str, option: str = "template") -> None:
+    def __init__(
+        self, text: str, option: str = "template", known: Mapping[str, str] | None = None
+    ) -> None:
         if found := template_problems(text):
             raise ValueError("; ".join(found))
         self.text = text
         self.option = option
-        self._parts = _compiled(text)
+        self._parts = _compiled(text, known or {})
         names = [name for _, name, _ in self._parts if name]
         self.variables = frozenset(names)
         self.constant = None if names else "".join(text for text, _, _ in self._parts)
@@ -87,10 +58,14 @@ class Template:
     def render(self, values: Values) -> str:
         """Return the text for a message; MessageError where a variable has no value."""
         pieces = []
+        size = 0
         for constant, name, read in self._parts:
             value = read(values)
             if value is None:
                 raise self._missing(name, values)
+            size += len(value)
+            if size > MOST:
+                raise self._too_large(values)
             pieces.append(constant)
             pieces.append(value)
         return "".join(pieces)
@@ -102,23 +77,34 @@ class Template:
                 return None
         return self.render(values)
 
+    def _too_large(self, values: Values) -> MessageError:
+        return MessageError(
+            f"{self.option}: its text for message {values.message.id} has over {MOST} characters",
+            stage="route",
+            reason="too_large",
+        )
+
     def _missing(self, name: str, values: Values) -> MessageError:
         return MessageError(
             f"{self.option}: message {values.message.id} has no value for {{{name}}}",
             stage="route",
             reason="template_value_missing",
+            hint="Correct the template, or give it a value for messages like this one: a tombstone "
+            "has no payload, but may have headers.",
         )
 
 
-def _compiled(text: str) -> list[tuple[str, str, Read]]:
+def _compiled(text: str, known: Mapping[str, str]) -> list[tuple[str, str, Read]]:
     """Return each variable: the constant text before it, its name, how to read it."""
     parts: list[tuple[str, str, Read]] = []
     constant = ""
     for _, piece in template_pieces(text):
         if piece in ("{{", "}}"):
             constant += piece[0]
-        elif piece.startswith("{"):
-            parts.append((constant, piece[1:-1], _reader(piece[1:-1])))
+        elif piece[1:-1] in known and piece[0] == "{":
+            constant += known[piece[1:-1]]
+        elif piece[0] == "{":
+            parts.append((constant, piece[1:-1], variable(piece[1:-1])))
             constant = ""
         else:
             constant += piece
@@ -127,16 +113,17 @@ def _compiled(text: str) -> list[tuple[str, str, Read]]:
     return parts
 
 
-def _reader(name: str) -> Read:
+def variable(name: str) -> Read:
+    """Return what reads a variable, by its name without braces: None where it has no value."""
     if name in _VARIABLES:
         return _VARIABLES[name]
     root, _, rest = name.partition(".")
     if root == "headers":
-        return lambda values: _text((values.message.headers or {}).get(rest))
+        return lambda values: _text((values.message.headers or {}).get(rest), name, values)
     path = rest.split(".")
     if root == "payload":
-        return lambda values: _text(_found(values.payload, path))
-    return lambda values: _text(_found(values.original, path))
+        return lambda values: _text(_found(values.payload, path), name, values)
+    return lambda values: _text(_found(values.original, path), name, values)
 
 
 def _found(value: Any, path: list[str]) -> Any:
@@ -147,8 +134,15 @@ def _found(value: Any, path: list[str]) -> Any:
     return value
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else write_text(value)
+def _text(value: Any, name: str, values: Values) -> str | None:
+    try:
+        return None if value is None else write_text(value)
+    except ValueError as error:
+        raise MessageError(
+            f"message {values.message.id} has a {{{name}}} that cannot be written: {error}",
+            stage="route",
+            reason="template_value_unwritable",
+        ) from None
 
 
 def template_pieces(text: str) -> Iterator[tuple[int, str]]:

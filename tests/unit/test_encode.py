@@ -1,23 +1,88 @@
-"""The wire formats."""
+"""The wire formats. What `envelope` writes is compared with tests/fixtures/envelope.json."""
 
-from pg_tide.encode import encoder
-from pg_tide.message import Record, Route
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pg_tide.encode import FORMATS, encoder
+from pg_tide.errors import MessageError
+from pg_tide.message import Message, Record, Route
 from tests.fixtures.messages import a_message
+
+GOLDEN = Path(__file__).parent.parent / "fixtures" / "envelope.json"
+ENVELOPES: list[dict[str, Any]] = json.loads(GOLDEN.read_text("utf-8"))
+ROUTE = Route("orders", "ké", [("a", b"b")], b"p")
+
+
+def the_record(name: str, message: Message, route: Route = ROUTE) -> Record:
+    (record,) = encoder(name)(message, route)
+    return record
+
+
+def golden_message(changes: dict[str, Any]) -> Message:
+    payload = changes.get("payload")
+    return a_message(**changes | ({"payload": payload.encode()} if payload else {}))
 
 
 def test_native_is_the_payload_as_it_is() -> None:
-    headers: list[tuple[str, bytes | None]] = [("a", b"b")]
-    records = encoder("native")(a_message(), Route("orders", "ké", headers, b"p"))
     value = b'{"order_id": "ord-12345", "total": 99.90}'
-    expected = Record("orders", "ké".encode(), value, headers, 1_769_860_800_123, b"p")
-    assert records == (expected,)
+    expected = Record("orders", "ké".encode(), value, [("a", b"b")], 1_769_860_800_123, b"p")
+    assert the_record("native", a_message()) == expected
 
 
-def test_native_tombstones_and_null_keys() -> None:
-    (record,) = encoder("native")(a_message(payload=None), Route("orders", None, []))
+@pytest.mark.parametrize("name", FORMATS)
+def test_tombstones_and_null_keys(name: str) -> None:
+    record = the_record(name, a_message(payload=None), Route("orders", None, []))
     assert (record.key, record.value) == (None, None)
 
 
-def test_an_empty_key_is_not_a_null_key() -> None:
-    (record,) = encoder("native")(a_message(), Route("orders", "", []))
-    assert record.key == b""
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_empty_key_is_not_a_null_key(name: str) -> None:
+    assert the_record(name, a_message(), Route("orders", "", [])).key == b""
+
+
+@pytest.mark.parametrize("golden", ENVELOPES)
+def test_an_envelope_is_byte_for_byte_what_it_was(golden: dict[str, Any]) -> None:
+    value = the_record("envelope", golden_message(golden["message"])).value
+    assert (None if value is None else value.decode()) == golden["value"]
+
+
+@pytest.mark.parametrize("golden", ENVELOPES)
+def test_an_envelope_is_json_with_the_payload_in_it(golden: dict[str, Any]) -> None:
+    message = golden_message(golden["message"])
+    if message.payload is None:
+        return
+    envelope = json.loads(the_record("envelope", message).value or b"", parse_float=Decimal)
+    assert envelope == {
+        "outbox_id": message.id,
+        "op": message.op,
+        "stream_table": message.source or "orders",
+        "dedup_key": message.dedup_key,
+        "published_at": message.published_at,
+        "headers": message.headers or {},
+        "payload": json.loads(message.payload, parse_float=Decimal),
+    }
+
+
+def test_an_envelope_differs_from_native_in_its_value_alone() -> None:
+    native, envelope = the_record("native", a_message()), the_record("envelope", a_message())
+    assert native.value != envelope.value
+    envelope.value = native.value
+    assert envelope == native
+
+
+def test_an_envelope_of_a_payload_that_is_not_json_is_the_messages_error() -> None:
+    with pytest.raises(MessageError) as caught:
+        the_record("envelope", a_message(payload=b"\xff", is_json=False))
+    assert (caught.value.stage, caught.value.reason) == ("encode", "payload_unreadable")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_time_of_a_record_may_be_when_it_is_made(name: str) -> None:
+    times = iter([1_000_000.1239, 1_000_000.2])
+    encode = encoder(name, "produced", lambda: next(times))
+    stamps = [record.timestamp_ms for _ in range(2) for record in encode(a_message(), ROUTE)]
+    assert stamps == [1_000_000_123, 1_000_000_200]

@@ -4,6 +4,7 @@ import pytest
 
 from pg_tide.message import Batch, Message
 from pg_tide.position import Position, Snapshot, Window
+from tests.fixtures.messages import a_message
 
 DONE, NOW = Snapshot("3:3:"), Snapshot("9:9:")
 WINDOW = Window(Position(DONE), NOW)
@@ -36,3 +37,15 @@ def test_what_stands_before_a_message_of_a_slice_ends_before_it() -> None:
     _, second, _ = batch(5).slices(2)
     assert second.before(1).end == Position(DONE, NOW, 30)
     assert second.before(0).messages == []
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (1_769_860_800_123_456, "2026-01-31T12:00:00.123456Z"),
+        (1_769_860_800_000_000, "2026-01-31T12:00:00.000000Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_when_a_message_was_published(microseconds: int, text: str) -> None:
+    assert a_message(published_at_us=microseconds).published_at == text

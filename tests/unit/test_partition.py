@@ -1,7 +1,7 @@
-"""Keys go where Kafka's own client sends them: compared with what it said.
+"""Keys go where other clients of Kafka send them: compared with what those said.
 
-tests/fixtures/murmur2.json was written by tests/fixtures/kafka/Murmur2Vectors.java, whose first
-lines tell how to run it again.
+tests/fixtures/murmur2.json was written by tests/fixtures/kafka/Murmur2Vectors.java, crc32.json by
+tests/fixtures/crc32_vectors.py; their first lines tell how to run them again.
 """
 
 import json
@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pg_tide.partition import java_partition, murmur2
+from pg_tide.errors import FatalError
+from pg_tide.partition import Chooser, Partitioner, java_partition, murmur2
 
 
 class Vector(TypedDict):
@@ -22,8 +23,13 @@ class Vector(TypedDict):
     partitions: dict[str, int]
 
 
-GOLDEN = Path(__file__).parent.parent / "fixtures" / "murmur2.json"
-VECTORS: list[Vector] = json.loads(GOLDEN.read_text())
+GOLDEN = Path(__file__).parent.parent / "fixtures"
+VECTORS: list[Vector] = json.loads((GOLDEN / "murmur2.json").read_text())
+OF_LIBRDKAFKA: list[Vector] = json.loads((GOLDEN / "crc32.json").read_text())
+
+
+def chooser(kind: str = "murmur2", fallback: str = "round_robin", partitions: int = 3) -> Chooser:
+    return Partitioner(kind, fallback).for_topic(partitions, "t")
 
 
 def textbook(key: bytes) -> int:
@@ -51,6 +57,79 @@ def test_the_hash_and_the_partition_are_those_of_the_java_client(vector: Vector)
     assert murmur2(key) == vector["hash"] % 2**32
     for count, partition in vector["partitions"].items():
         assert java_partition(key, int(count)) == partition
+        choose = chooser(partitions=int(count))
+        assert [choose(key), choose(key)] == [partition] * 2
+
+
+@pytest.mark.parametrize("vector", OF_LIBRDKAFKA, ids=lambda vector: vector["key"])
+def test_crc32_is_what_librdkafka_does(vector: Vector) -> None:
+    for count, partition in vector["partitions"].items():
+        assert chooser("crc32", partitions=int(count))(bytes.fromhex(vector["key"])) == partition
+
+
+def test_librdkafka_was_asked_for_the_same_keys_but_the_empty_one() -> None:
+    asked = {vector["key"] for vector in OF_LIBRDKAFKA}
+    assert asked == {vector["key"] for vector in VECTORS} - {""}
+
+
+def test_an_empty_key_is_one_to_java_and_none_to_librdkafka() -> None:
+    java, librdkafka = chooser(fallback="1", partitions=32), chooser("crc32", "1", 32)
+    assert java(b"") == java_partition(b"", 32) != 1
+    assert librdkafka(b"") == 1
+
+
+@pytest.mark.parametrize("kind", ["murmur2", "crc32", "round_robin"])
+def test_without_a_key_partitions_take_turns(kind: str) -> None:
+    choose = chooser(kind)
+    assert [choose(None) for _ in range(7)] == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_each_topic_has_turns_of_its_own() -> None:
+    partitioner = Partitioner("round_robin", "round_robin")
+    first, second = partitioner.for_topic(3, "a"), partitioner.for_topic(3, "b")
+    assert [first(None), first(None), second(None)] == [0, 1, 0]
+
+
+def test_in_turn_means_whatever_the_key() -> None:
+    choose = chooser("round_robin")
+    assert [choose(b"same") for _ in range(4)] == [0, 1, 2, 0]
+
+
+@pytest.mark.parametrize("kind", ["murmur2", "crc32"])
+def test_a_fallback_may_be_a_partition(kind: str) -> None:
+    choose = chooser(kind, "2")
+    assert [choose(None) for _ in range(3)] == [2, 2, 2]
+    assert {choose(str(n).encode()) for n in range(100)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fallback", "key"),
+    [("random", "round_robin", b"k"), ("random", "round_robin", None), ("murmur2", "random", None)],
+)
+def test_random_is_even_and_any(kind: str, fallback: str, key: bytes | None) -> None:
+    choose = chooser(kind, fallback)
+    chosen = [choose(key) for _ in range(3000)]
+    assert set(chosen) == {0, 1, 2}
+    assert all(800 < chosen.count(number) < 1200 for number in range(3))
+
+
+@pytest.mark.parametrize("kind", ["murmur2", "crc32"])
+def test_a_fallback_that_the_topic_has_not_is_an_error_that_says_so(kind: str) -> None:
+    with pytest.raises(FatalError) as caught:
+        chooser(kind, "3")
+    assert caught.value.reason == "partition_missing"
+    assert caught.value.message == (
+        'partition_fallback is 3, but the partitions of topic "t" are 0 to 2'
+    )
+
+
+def test_more_keys_than_are_remembered() -> None:
+    choose = chooser()
+    keys = [b"%d" % n for n in range(100_050)]
+    wanted = [java_partition(key, 3) for key in keys[:100]]
+    for key in keys:
+        choose(key)
+    assert [choose(key) for key in keys[:100]] == wanted
 
 
 @given(st.binary(max_size=600))

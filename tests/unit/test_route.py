@@ -2,7 +2,7 @@
 
 import pytest
 
-from pg_tide.errors import MessageError
+from pg_tide.errors import FatalError, MessageError
 from pg_tide.message import Headers, Message, Route
 from pg_tide.route import Router
 from tests.fixtures.messages import a_config, a_message
@@ -15,8 +15,12 @@ METADATA: Headers = [
 ]
 
 
-def routed(message: Message, published: Message | None = None, **options: object) -> Route:
+def routed(message: Message, published: Message | None = None, /, **options: object) -> Route:
     return Router(a_config(**options), "orders")(message, published or message)
+
+
+def rule(topic: str, op: str = "insert") -> dict[str, str]:
+    return {"match_field": "op", "match_value": op, "topic": topic}
 
 
 def test_the_least_that_is_configured() -> None:
@@ -43,9 +47,144 @@ def test_topics(topic: str, result: str) -> None:
     assert routed(a_message(), topic=topic).topic == result
 
 
-def test_only_a_topic_without_variables_is_constant() -> None:
-    assert Router(a_config(), "orders").constant_topic == "orders"
-    assert Router(a_config(topic="{op}"), "orders").constant_topic is None
+@pytest.mark.parametrize(
+    ("options", "topics"),
+    [
+        ({}, {"orders"}),
+        ({"topic": "all.{outbox}"}, {"all.orders"}),
+        ({"topic": "{op}"}, set()),
+        ({"topic": "{stream_table}"}, set()),
+        ({"topic": None, "topic_prefix": "p."}, {"p.orders"}),
+        ({"routing.rules": [rule("a"), rule("{op}"), rule("{outbox}.b")]},
+         {"orders", "a", "orders.b"}),
+    ],
+)  # fmt: skip
+def test_topics_that_the_configuration_names(options: dict[str, object], topics: set[str]) -> None:
+    assert Router(a_config(**options), "orders").configured_topics == topics
+
+
+def test_a_prefix_stands_before_the_outbox_or_the_captured_table() -> None:
+    prefix = {"topic": None, "topic_prefix": "cdc."}
+    assert routed(a_message(), **prefix).topic == "cdc.orders"
+    assert (
+        routed(a_message(source="public.order_items"), **prefix).topic == "cdc.public_order_items"
+    )
+    router = Router(a_config(**prefix), "shop.orders")
+    assert router(a_message(), a_message()).topic == "cdc.shop.orders"
+
+
+def test_of_any_number_of_captured_tables() -> None:
+    router = Router(a_config(topic=None, topic_prefix="p-"), "orders")
+    for number in range(10_010):
+        message = a_message(source=f"s.t{number}")
+        assert router(message, message).topic == f"p-s_t{number}"
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"topic": "t-{outbox}"}, "topic"),
+        ({"topic": None, "topic_prefix": "t-"}, "topic_prefix"),
+        ({"routing.rules": [rule("t-{outbox}")]}, "routing.rules[0].topic"),
+    ],
+)
+def test_an_outbox_that_can_be_no_topic_fails_the_pipeline(
+    options: dict[str, object], option: str
+) -> None:
+    with pytest.raises(FatalError) as caught:
+        Router(a_config(**options), "my orders")
+    assert caught.value.reason == "topic_invalid"
+    assert caught.value.message == (
+        f'{option}: the topic is "t-my orders", which Kafka does not take'
+    )
+
+
+def test_a_captured_table_that_can_be_no_topic_is_the_messages_error() -> None:
+    with pytest.raises(MessageError, match=r"p-public_my orders.*Kafka does not take"):
+        routed(a_message(source="public.my orders"), topic=None, topic_prefix="p-")
+
+
+@pytest.mark.parametrize(
+    ("when", "matches"),
+    [
+        ("payload.total > `99`", True),
+        ("payload.total > `100`", False),
+        ("headers.kind", False),
+        ("`0`", True),
+        ("`[]`", False),
+        ("original.order_id == payload.order_id", True),
+    ],
+)
+def test_a_rule_by_expression(when: str, matches: bool) -> None:
+    rules = [{"when": when, "topic": "elsewhere"}]
+    topic = routed(a_message(), **{"routing.rules": rules}).topic
+    assert topic == ("elsewhere" if matches else "orders")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "matches"),
+    [
+        ("op", "insert", True),
+        ("op", "Insert", False),
+        ("outbox", "orders", True),
+        ("outbox_id", 42, True),
+        ("headers.kind", "a", False),
+        ("payload.total", "99.90", True),
+        ("payload.total", "99.9", False),
+        ("payload.a.b", "x", False),
+        ("original.order_id", "ord-12345", True),
+    ],
+)
+def test_a_rule_by_field(field: str, value: object, matches: bool) -> None:
+    rules = [{"match_field": field, "match_value": value, "topic": "elsewhere"}]
+    topic = routed(a_message(), **{"routing.rules": rules}).topic
+    assert topic == ("elsewhere" if matches else "orders")
+
+
+def test_rules_see_the_payload_after_the_transform() -> None:
+    rules = [{"when": "payload.n == `2` && original.order_id", "topic": "{payload.n}"}]
+    shaped = a_message(payload=b'{"n": 2}')
+    assert routed(shaped, a_message(), **{"routing.rules": rules}).topic == "2"
+
+
+def test_the_first_rule_that_matches_wins() -> None:
+    rules = [rule("none", "x"), rule("first"), rule("second")]
+    assert routed(a_message(), **{"routing.rules": rules}).topic == "first"
+
+
+@pytest.mark.parametrize(
+    ("template", "key"), [(None, "new"), ("{op}", "insert"), ("{key}", "ord-12345")]
+)
+def test_a_rule_has_a_key_of_its_own_or_leaves_it_alone(template: str | None, key: str) -> None:
+    rules = [{**rule("first"), "message_key": template}]
+    options = {"message_key_expression": "'is new'", "message_key_pattern": "new"}
+    assert routed(a_message(), **options, **{"routing.rules": rules}).key == key
+
+
+def test_a_rule_that_fails_is_the_messages_error() -> None:
+    with pytest.raises(MessageError) as caught:
+        routed(a_message(), **{"routing.rules": [{"when": "abs(op)", "topic": "t"}]})
+    assert (caught.value.stage, caught.value.reason) == ("route", "expression_failed")
+
+
+def test_a_value_that_a_rules_topic_misses_is_named_with_its_place() -> None:
+    with pytest.raises(MessageError, match=r"routing.rules\[1\].topic: .*{payload.x}"):
+        routed(a_message(), **{"routing.rules": [rule("a", "x"), rule("{payload.x}")]})
+
+
+@pytest.mark.parametrize(
+    ("expression", "by"),
+    [
+        ("payload.order_id", b"ord-12345"),
+        ("payload.total", b"99.90"),
+        ("[op, outbox]", b"insert-orders"),
+        ("payload.none", None),
+        ("''", b""),
+    ],
+)
+def test_partition_by(expression: str, by: bytes | None) -> None:
+    route = routed(a_message(), partition_by=expression)
+    assert (route.key, route.partition_by) == ("ord-12345", by)
 
 
 @pytest.mark.parametrize("op", ["", ".", "..", "a b", "é", "x" * 250, "a\n"])

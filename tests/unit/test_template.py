@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pg_tide.errors import MessageError
 from pg_tide.message import Message
-from pg_tide.template import Template, Values, template_pieces, template_problems
+from pg_tide.payload import Values
+from pg_tide.template import Template, template_pieces, template_problems, variable
 from tests.fixtures.messages import a_message
 
 NESTED = a_message(
@@ -17,7 +18,7 @@ NESTED = a_message(
 
 
 def rendered(text: str, message: Message = NESTED, published: Message | None = None) -> str:
-    return Template(text, "topic").render(Values(message, published or message))
+    return Template(text, "topic").render(Values(message, published or message, "route"))
 
 
 @pytest.mark.parametrize(
@@ -72,18 +73,18 @@ def test_a_missing_value_is_the_messages_error_and_names_the_variable(text: str)
     assert caught.value.message == f"topic: message 42 has no value for {text}"
 
 
-@pytest.mark.parametrize("variable", ["key", "dedup_key"])
-def test_null_keys(variable: str) -> None:
-    values = Values(a_message(**{variable: None}), a_message())
-    template = Template(f"a-{{{variable}}}")
+@pytest.mark.parametrize("name", ["key", "dedup_key"])
+def test_null_keys(name: str) -> None:
+    values = Values(a_message(**{name: None}), a_message(), "route")
+    template = Template(f"a-{{{name}}}")
     assert template.render_key(values) is None
-    with pytest.raises(MessageError, match=f"no value for {{{variable}}}"):
+    with pytest.raises(MessageError, match=f"no value for {{{name}}}"):
         template.render(values)
 
 
 def test_in_a_key_other_missing_values_are_errors() -> None:
     with pytest.raises(MessageError):
-        Template("{key}{payload.none}").render_key(Values(a_message(), a_message()))
+        Template("{key}{payload.none}").render_key(Values(a_message(), a_message(), "route"))
 
 
 @pytest.mark.parametrize("payload", [None, b"null", b"[1]", b"1"])
@@ -100,6 +101,20 @@ def test_a_payload_that_is_not_json_is_the_messages_error(changes: dict[str, obj
     assert rendered("{op}", a_message(**changes)) == "insert"
 
 
+def test_a_value_that_is_nested_too_deeply_is_the_messages_error() -> None:
+    deep = a_message(payload=b'{"a": ' + b"[" * 2000 + b"]" * 2000 + b"}")
+    with pytest.raises(MessageError) as caught:
+        rendered("{payload.a}", deep)
+    assert caught.value.reason in {"template_value_unwritable", "payload_unreadable"}
+
+
+def test_a_text_without_end_is_the_messages_error() -> None:
+    large = a_message(payload=b'{"a": "' + b"x" * 1_000_000 + b'"}')
+    with pytest.raises(MessageError) as caught:
+        rendered("{payload.a}" * 100, large)
+    assert caught.value.reason == "too_large"
+
+
 def test_a_template_without_variables_is_constant() -> None:
     assert Template("orders").constant == "orders"
     assert Template("a{{b}}").constant == "a{b}"
@@ -112,6 +127,23 @@ def test_a_template_that_is_one_variable_says_so() -> None:
     assert [Template(text).variable for text in ("{key}{key}", "a{key}", "a", "", "{{key}}")] == [
         None
     ] * 5
+
+
+def test_what_is_known_of_all_messages_is_constant() -> None:
+    known = {"outbox": "or{d}ers"}
+    assert Template("{outbox}.a", "topic", known).constant == "or{d}ers.a"
+    mixed = Template("{{{outbox}-{op}", "topic", known)
+    assert mixed.constant is None
+    assert mixed.variables == {"op"}
+    assert mixed.render(Values(a_message(), a_message(), "route")) == "{or{d}ers-insert"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("op", "insert"), ("headers.a.b", "dotted"), ("payload.a.n", "0.10"), ("original.x", None)],
+)
+def test_a_variable_is_read_by_its_name(name: str, text: str | None) -> None:
+    assert variable(name)(Values(NESTED, NESTED, "route")) == text
 
 
 def test_all_problems_are_raised_at_once() -> None:

@@ -1,0 +1,43 @@
+"""The wire format `envelope`: an object of the payload and what is known of its message.
+
+For consumers that see no headers. The payload's JSON stands in it byte for byte, so that numbers
+keep their digits; a null payload is a tombstone, as in every format, for topics that are compacted.
+"""
+
+from pg_tide.errors import MessageError
+from pg_tide.exact_json import write
+from pg_tide.message import Message, Record, Route
+
+
+def encode(message: Message, route: Route) -> tuple[Record, ...]:
+    """Return the one record of a message; MessageError for a payload that is not JSON."""
+    key = route.key
+    return (
+        Record(
+            route.topic,
+            None if key is None else key.encode(),
+            None if message.payload is None else _value(message, message.payload),
+            route.headers,
+            message.published_at_us // 1000,
+            route.partition_by,
+        ),
+    )
+
+
+def _value(message: Message, payload: bytes) -> bytes:
+    if not message.is_json:
+        raise MessageError(
+            f"the payload of message {message.id} is not JSON: it was published as bytes",
+            stage="encode",
+            reason="payload_unreadable",
+            hint="Such payloads go with wire_format native.",
+        )
+    known = {
+        "outbox_id": message.id,
+        "op": message.op,
+        "stream_table": message.source or message.outbox,
+        "dedup_key": message.dedup_key,
+        "published_at": message.published_at,
+        "headers": message.headers or {},
+    }
+    return b'%b,"payload":%b}' % (write(known)[:-1], payload)
