@@ -1,15 +1,18 @@
 """The test broker and the helpers around it: what the tests of everything else stand on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.kafka_properties import Listener
 from tests.fixtures.kafka_server import KafkaServer
+from tests.fixtures.secured_kafka import ListenerName, SecuredKafka, login
+from tests.fixtures.token_endpoint import TokenEndpoint
 from tests.fixtures.topics import Reader, add_partitions, create_topic, read_all
 from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
 
@@ -126,3 +129,112 @@ def test_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnavailableError, match="java is not installed"):
         KafkaServer()
+
+
+LIBRDKAFKA = {
+    "sasl_mechanism": "sasl.mechanism",
+    "sasl_username": "sasl.username",
+    "sasl_password": "sasl.password",
+    "oauth_token_url": "sasl.oauthbearer.token.endpoint.url",
+    "oauth_client_id": "sasl.oauthbearer.client.id",
+    "oauth_client_secret": "sasl.oauthbearer.client.secret",
+    "tls_ca_cert": "ssl.ca.location",
+    "tls_client_cert": "ssl.certificate.location",
+    "tls_client_key": "ssl.key.location",
+    "tls_client_key_password": "ssl.key.password",
+}
+
+
+def refusal(brokers: str, options: Mapping[str, object]) -> str:
+    """Why librdkafka is turned away with these options of a pipeline; empty when it is let in."""
+    sasl = "sasl_" if "sasl_mechanism" in options else ""
+    said: list[str] = []
+    settings: dict[str, Any] = {
+        "bootstrap.servers": brokers,
+        "log_level": 0,
+        "security.protocol": sasl + ("ssl" if "tls_enabled" in options else "plaintext"),
+        "error_cb": lambda error: said.append(error.str()),
+        **{LIBRDKAFKA[name]: each for name, each in options.items() if name in LIBRDKAFKA},
+        **({"sasl.oauthbearer.method": "oidc"} if "oauth_token_url" in options else {}),
+    }
+    client = AdminClient(settings)
+    while not said:
+        try:
+            client.list_topics(timeout=0.2)
+        except KafkaException:
+            client.poll(0)
+        else:
+            return ""
+    return " ".join(said)
+
+
+def test_every_secured_listener_lets_in_whom_it_should(
+    secured_kafka: SecuredKafka, token_endpoint: TokenEndpoint
+) -> None:
+    passwords = [login(each) for each in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")]
+    tls, tokens = secured_kafka.tls, token_endpoint.options
+    ways: list[tuple[ListenerName, Mapping[str, object]]] = [
+        ("SCRAM_512", login("SCRAM-SHA-512")),
+        ("TLS", tls),
+        ("MTLS", secured_kafka.mtls),
+        ("OAUTH", tokens),
+        ("OAUTH_TLS", {**tokens, **tls}),
+    ]
+    for password in passwords:
+        ways += [("SASL", password), ("SASL_TLS", {**password, **tls})]
+    turned_away = {
+        (listener, options.get("sasl_mechanism")): why
+        for listener, options in ways
+        if (why := refusal(secured_kafka.at(listener), options))
+    }
+    assert turned_away == {}
+    assert len(token_endpoint.requests) == 2
+
+
+def test_every_secured_listener_turns_away_whom_it_should(
+    secured_kafka: SecuredKafka, token_endpoint: TokenEndpoint
+) -> None:
+    made, tls, mtls = secured_kafka.certificates, secured_kafka.tls, secured_kafka.mtls
+    token_endpoint.manner = "refuse"
+    unknown = {
+        "tls_client_cert": str(made.unknown_client),
+        "tls_client_key": str(made.unknown_client_key),
+    }
+    ways: list[tuple[ListenerName, Mapping[str, object], str]] = [
+        ("SASL", login("PLAIN", password="wrong"), "Invalid username or password"),
+        ("SASL", login("SCRAM-SHA-256", password="wrong"), "invalid credentials"),
+        ("SASL_TLS", {**login("SCRAM-SHA-512", "nobody", "x"), **tls}, "invalid credentials"),
+        ("SCRAM_512", login("PLAIN"), "mechanism"),
+        ("SCRAM_512", login("SCRAM-SHA-256"), "mechanism"),
+        ("TLS", {**tls, "tls_ca_cert": str(made.other_ca)}, "verify failed"),
+        ("EXPIRED", tls, "verify failed"),
+        ("STRANGER", tls, "verify failed"),
+        ("MTLS", tls, "ssl://"),
+        ("MTLS", {**mtls, **unknown}, "ssl://"),
+        ("OAUTH", token_endpoint.options, "this client is not known here"),
+    ]
+    wrong = {
+        (listener, expected): why
+        for listener, options, expected in ways
+        if expected not in (why := refusal(secured_kafka.at(listener), options))
+    }
+    assert wrong == {}
+
+
+def test_a_certificate_is_renewed_while_the_broker_runs(secured_kafka: SecuredKafka) -> None:
+    secured_kafka.renew()
+    assert refusal(secured_kafka.at("EXPIRED"), secured_kafka.tls) == ""
+    secured_kafka.renew(expired=True)
+    assert "verify failed" in refusal(secured_kafka.at("EXPIRED"), secured_kafka.tls)
+
+
+def test_passwords_change_while_the_broker_runs(secured_kafka: SecuredKafka) -> None:
+    admin, address = secured_kafka.admin, secured_kafka.at("SASL")
+    admin.set_password("guest", "first")
+    guest = login("SCRAM-SHA-512", "guest", "first")
+    assert refusal(address, guest) == ""
+    admin.set_password("guest", "second")
+    assert "invalid credentials" in refusal(address, guest)
+    admin.remove_user("guest")
+    admin.remove_user("guest")
+    assert "invalid credentials" in refusal(address, {**guest, "sasl_password": "second"})

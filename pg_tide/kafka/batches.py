@@ -1,0 +1,56 @@
+"""Batches of records, as they are filled and compressed."""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka.codec import gzip_encode, lz4_encode, zstd_encode  # type: ignore[import-untyped]
+from aiokafka.producer.message_accumulator import BatchBuilder  # type: ignore[import-untyped]
+from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]
+
+CODECS = {None: 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}  # the protocol's numbers
+ENCODE: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": gzip_encode,
+    "lz4": lz4_encode,
+    "zstd": zstd_encode,
+}
+# https://kafka.apache.org/documentation/#recordbatch
+LENGTH_AT, CRC_AT, ATTRIBUTES_AT, RECORDS_AT = 8, 17, 21, 61
+LENGTH_FROM = 12
+
+
+class LevelledBatch(BatchBuilder):  # type: ignore[misc]
+    """A batch compressed at a level of its own: aiokafka knows only each codec's default."""
+
+    def __init__(self, max_bytes: int, compression: str, level: int) -> None:
+        super().__init__(max_bytes, CODECS[None])
+        self._compression = compression
+        self._level = level
+        self._compressed: bytearray | None = None
+
+    def _build(self) -> bytearray:
+        if self._compressed is None:
+            plain = super()._build()
+            self._compressed = self._buffer = compressed(plain, self._compression, self._level)
+        return self._compressed
+
+
+def compressed(batch: bytearray, compression: str, level: int) -> bytearray:
+    """Compress the records of a built batch; as it is, where that makes it no smaller."""
+    records = ENCODE[compression](bytes(batch[RECORDS_AT:]), level)
+    if len(records) >= len(batch) - RECORDS_AT:
+        return batch
+    batch[RECORDS_AT:] = records
+    (attributes,) = struct.unpack_from(">h", batch, ATTRIBUTES_AT)
+    struct.pack_into(">i", batch, LENGTH_AT, len(batch) - LENGTH_FROM)
+    struct.pack_into(">h", batch, ATTRIBUTES_AT, attributes | CODECS[compression])
+    struct.pack_into(">I", batch, CRC_AT, calc_crc32c(bytes(batch[ATTRIBUTES_AT:])))
+    return batch
+
+
+def batch_maker(compression: str | None, level: int | None) -> Callable[[int], Any]:
+    """How to make an empty batch for so many bytes before compression."""
+    if compression is None or level is None or compression not in ENCODE:
+        codec = CODECS[compression]
+        return lambda max_bytes: BatchBuilder(max_bytes, codec)
+    return lambda max_bytes: LevelledBatch(max_bytes, compression, level)

@@ -1,0 +1,74 @@
+"""Makes the clients of one pipeline, one after another.
+
+What serves the next one too is kept here: tokens, and how long brokers took to answer.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pg_tide import log
+from pg_tide.config import PipelineConfig
+from pg_tide.errors import PgTideError
+from pg_tide.kafka.client import KafkaClient
+from pg_tide.kafka.hearsay import listen
+from pg_tide.kafka.patience import FIRST_PATIENCE
+from pg_tide.kafka.settings import Settings, settings_of
+from pg_tide.kafka.tokens import Tokens
+
+logger = log.get("kafka")
+
+
+class Clients:
+    """Starts clients by the configuration as it is then; its warnings go to the logger `told`.
+
+    A password that was changed in its file is so taken up when the old one is refused.
+    """
+
+    def __init__(
+        self, current: Callable[[], Awaitable[PipelineConfig]], told: Any = logger
+    ) -> None:
+        listen()
+        self._current = current
+        self._told = told
+        self._settings: Settings | None = None
+        self._tokens: Tokens | None = None
+        self._patience = FIRST_PATIENCE
+
+    async def start(self) -> KafkaClient:
+        """Start another client; brokers that were silent get twice the time, up to a request's.
+
+        Raises what `KafkaClient.start` does.
+        """
+        config = await self._current()
+        settings = settings_of(config)
+        if settings != self._settings:
+            self._settings, self._tokens = settings, tokens_of(settings)
+            for warning in config.warnings:
+                self._told.warning(warning)
+        client = KafkaClient(settings, self._tokens)
+        try:
+            await client.start(self._patience)
+        except PgTideError:
+            if client.short_of_time:
+                most = max(FIRST_PATIENCE, settings.request_timeout_ms / 1000)
+                self._patience = min(self._patience * 2, most)
+            raise
+        self._patience = FIRST_PATIENCE
+        return client
+
+
+def tokens_of(settings: Settings) -> Tokens | None:
+    """The tokens to log in with, if the mechanism takes some.
+
+    What gets them costs memory, which only those pay who use it.
+    """
+    login, tls = settings.login, settings.tls
+    if login is not None and login.tokens is not None:
+        from pg_tide.kafka.oauth import Fetcher  # noqa: PLC0415
+
+        return Tokens(Fetcher(login.tokens, None if tls is None else tls.ca))
+    if login is not None and login.mechanism == "AWS_MSK_IAM":
+        from pg_tide.kafka.aws import Signer  # noqa: PLC0415
+
+        return Tokens(Signer(login.aws_region))
+    return None
