@@ -1,12 +1,15 @@
 """The pipelines as configured in SQL, and what the relay says of them, written back."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import orjson
 
+from pg_tide.condition import Condition
+from pg_tide.errors import ConfigurationError
+from pg_tide.nearest import nearest
 from pg_tide.postgres import Postgres
+from pg_tide.words import quoted
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,6 @@ class Configured:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """How a pipeline is: a state of `relay_status`, and why."""
-
-    state: str
-    reason: str | None = None
-    hint: str | None = None
-    next_try: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Lag:
     """What a consumer group has yet to deliver; `seconds` is the age of the oldest message."""
 
@@ -66,9 +59,9 @@ class Storage:
 
 
 class Catalog:
-    """The tables that operators and the relay share."""
+    """The tables that operators and the relay share; the pipelines of a relay group, or all."""
 
-    def __init__(self, postgres: Postgres, relay_group: str) -> None:
+    def __init__(self, postgres: Postgres, relay_group: str | None) -> None:
         self._postgres = postgres
         self._relay_group = relay_group
 
@@ -81,6 +74,19 @@ class Catalog:
                 self._relay_group,
             )
         return [Configured(*row) for row in rows]
+
+    async def find(self, name: str) -> Configured:
+        """A pipeline by its name; ConfigurationError with the nearest one when there is none."""
+        known = {one.name: one for one in await self.pipelines()}
+        if name in known:
+            return known[name]
+        near = nearest(name, known)
+        raise ConfigurationError(
+            f"there is no pipeline {quoted(name)}",
+            hint=f"Did you mean {quoted(near)}?"
+            if near
+            else "Create it with tide.relay_set_outbox(); the view tide.relay_status lists all.",
+        )
 
     async def report(self, pipeline_id: int, condition: Condition) -> None:
         """Write back how a pipeline is."""

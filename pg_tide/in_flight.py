@@ -7,6 +7,7 @@ one that has not.
 import asyncio
 import itertools
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pg_tide.lane import Delivery
@@ -98,6 +99,18 @@ class InFlight:
         free = max(self._buffer.free, self._buffer.size // SMALL)
         return self._max_messages - self.messages, free
 
+    @property
+    def full(self) -> bool:
+        """Whether another page has to wait for room."""
+        crowded = self.size > 0 and self._buffer.free <= 0
+        return self.messages >= self._max_messages or crowded
+
+    async def acknowledged(self) -> None:
+        """Wait until every batch on its way is done."""
+        while not all(entry.delivery.done for entry in self._entries):
+            self._changed.clear()
+            await self._changed.wait()
+
     def take(self, batch: Batch) -> None:
         """A batch was polled, and takes its room."""
         self.messages += len(batch.messages)
@@ -120,6 +133,22 @@ class InFlight:
         settled = itertools.takewhile(lambda entry: entry.delivery.done, self._entries)
         for _ in range(len(self._entries) - len(list(settled))):
             self._forget(self._entries.pop())
+
+    def cut(self, cut: Callable[[Entry], Entry | None]) -> None:
+        """Ask for each batch without an end, in order, what shall stand in its place.
+
+        At the first such answer all behind are forgotten: they will be polled again. An entry
+        without messages stands for nothing.
+        """
+        for number, entry in enumerate(self._entries):
+            kept = None if entry.delivery.done else cut(entry)
+            if kept is not None:
+                for _ in range(len(self._entries) - number):
+                    self._forget(self._entries.pop())
+                if kept.batch.messages:
+                    self.take(kept.batch)
+                    self.add(kept)
+                return
 
     async def settled(self) -> Settled | None:
         """Wait for the batch at the front, and take it and all settled ones behind it.

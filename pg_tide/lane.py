@@ -6,10 +6,11 @@ acknowledged. What was not acknowledged stays here, in order, for the next clien
 """
 
 import asyncio
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pg_tide.message import Record
 
@@ -52,8 +53,18 @@ class Client(Protocol):
         """Produce a batch; returns when it was acknowledged."""
 
 
+class Filling(NamedTuple):
+    """How batches are filled: with so many records at most, waiting so many seconds for them."""
+
+    linger: float = 0.0
+    records: int = sys.maxsize
+
+
 class Lane:
-    """The records of one partition that have no acknowledgement yet, in order."""
+    """The records of one partition that have no acknowledgement yet, in order.
+
+    A batch that takes no more goes at once, any other when it has lingered.
+    """
 
     def __init__(
         self,
@@ -61,11 +72,16 @@ class Lane:
         partition: int,
         max_bytes: int | None,
         failed: Callable[[Exception], None],
+        filling: Filling = Filling(),  # noqa: B008 - it never changes
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.max_bytes = max_bytes
         self._failed = failed
+        self._filling = filling
+        self._hurried = not filling.linger  # until it is empty
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_lingered = False
         self._empty = asyncio.Event()
         self._empty.set()
         self._client: Client | None = None
@@ -87,7 +103,7 @@ class Lane:
         self._empty.clear()
 
     async def drained(self) -> None:
-        """Wait until every record has been acknowledged, through however many clients."""
+        """Wait until every record was acknowledged or given up, through however many clients."""
         await self._empty.wait()
 
     def open(self, client: Client) -> None:
@@ -98,29 +114,62 @@ class Lane:
     def shut(self) -> None:
         """Send no more, and put what has no acknowledgement back in front, in order."""
         self._client = None
+        self._end_lingering()
         if self._task is not None:
             self._task.cancel()
             self._task, self.sent_at = None, None
         self._waiting.extendleft(reversed(self._sent + self._filled))
         self._sent, self._filled, self._batch = [], [], None
 
+    def give_up(self) -> None:
+        """Forget what has no acknowledgement: it can not go. Its deliveries are never done."""
+        self.shut()
+        self._waiting.clear()
+        self._empty.set()
+
+    def hurry(self) -> None:
+        """Send what is here without lingering: nothing can fill its batches further."""
+        if not self._hurried and self.unfinished:
+            self._hurried = True
+            self.pump()
+
     def pump(self) -> None:
-        """Fill the next batch, and send it unless one is under way."""
+        """Fill the next batch, and send it unless one is under way or it lingers."""
         if self._client is None:
             return
-        self._fill(self._client)
-        if self._task is None and self._filled:
-            batch, self._batch = self._batch, None
-            self._sent, self._filled = self._filled, []
-            self.sent_at = time.monotonic()
-            self._task = asyncio.create_task(self._send(self._client, batch))
-            self._fill(self._client)
+        full = self._fill(self._client)
+        if self._filled and (full or self._hurried or self._lingered()) and self._task is None:
+            self._go(self._client)
 
-    def _fill(self, client: Client) -> None:
-        waiting, filled = self._waiting, self._filled
+    def _go(self, client: Client) -> None:
+        self._end_lingering()
+        batch, self._batch = self._batch, None
+        self._sent, self._filled = self._filled, []
+        self.sent_at = time.monotonic()
+        self._task = asyncio.create_task(self._send(client, batch))
+        self.pump()  # the next one is filled meanwhile
+
+    def _lingered(self) -> bool:
+        if not self._has_lingered and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._filling.linger, self._linger_no_more)
+        return self._has_lingered
+
+    def _linger_no_more(self) -> None:
+        self._has_lingered = True
+        self.pump()
+
+    def _end_lingering(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._has_lingered = None, False
+
+    def _fill(self, client: Client) -> bool:
+        """Fill the next batch; whether it takes no more."""
+        waiting, filled, most = self._waiting, self._filled, self._filling.records
         if self._batch is None and waiting:
             self._batch = client.batch(self.max_bytes)
-        while waiting:
+        for _ in range(min(len(waiting), most - len(filled))):
             record, _ = waiting[0]
             added = self._batch.append(
                 timestamp=record.timestamp_ms,
@@ -128,9 +177,10 @@ class Lane:
                 value=record.value,
                 headers=record.headers,
             )
-            if added is None:  # full
-                return
+            if added is None:
+                return True
             filled.append(waiting.popleft())
+        return len(filled) >= most
 
     async def _send(self, client: Client, batch: Any) -> None:
         try:
@@ -142,6 +192,7 @@ class Lane:
         self._acknowledge(sent)
         self.pump()
         if not self.unfinished:
+            self._hurried = not self._filling.linger
             self._empty.set()
 
     @staticmethod

@@ -9,54 +9,43 @@ leaves `run`, and all that is held here goes with it. Anything else is a bug and
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from pg_tide.catalog import Condition
+from pg_tide.condition import (
+    DRY_RUN,
+    RUNNING,
+    SILENCE,
+    Condition,
+    failed,
+    halted,
+    retrying,
+    silent,
+)
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import Encoder
-from pg_tide.errors import FatalError, Halted, MessageError, PgTideError, TransientError
+from pg_tide.dry_run import DryRun
+from pg_tide.errors import FatalError, MessageError, TransientError
 from pg_tide.in_flight import Entry, InFlight, Settled
-from pg_tide.message import Batch, Record, Rejected
+from pg_tide.lane import Delivery
+from pg_tide.message import Batch, Rejected
 from pg_tide.metrics import Meter
+from pg_tide.one_error import one_error
 from pg_tide.outbox import Outbox
-from pg_tide.producer import TOPIC_CHANGED, Producer
+from pg_tide.pace import Pace
+from pg_tide.producer import Producer
 from pg_tide.retry import Backoff
-from pg_tide.route import Router
-from pg_tide.transform import Transform
+from pg_tide.stages import Records, Stages
+from pg_tide.topics import TOPIC_CHANGED
 from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
+FIRST_LOOK_MS = 1000  # a person who puts something right looks whether it helped
+TURN = 0.05  # seconds of preparing in one go
 SLICE = (
     250  # messages prepared in one go: they stay in the processor's cache, and others get a turn
 )
-SILENCE = 5.0  # seconds without an acknowledgement before it is told
-
-Records = list[tuple[Record, ...]]  # of each message of a batch, none for a filtered one
-
-
-@dataclass
-class Stages:
-    """The pure stages: values in, values out."""
-
-    transform: Transform
-    route: Router
-    encode: Encoder
-
-    def prepare(self, batch: Batch) -> tuple[Records, Rejected | None]:
-        """The records of a batch's messages, up to the first that can never go."""
-        records: Records = []
-        transform, route, encode = self.transform, self.route, self.encode
-        try:
-            for message in batch.messages:
-                shaped = transform(message)
-                records.append(() if shaped is None else encode(shaped, route(shaped, message)))
-        except MessageError as error:
-            return records, Rejected(batch.messages[len(records)], error)
-        return records, None
 
 
 class Admitted(NamedTuple):
@@ -74,7 +63,7 @@ class Pipeline:
     config: PipelineConfig
     outbox: Outbox
     stages: Stages
-    producer: Producer
+    producer: Producer | DryRun
     in_flight: InFlight
     sleeper: Sleeper
     meter: Meter
@@ -84,7 +73,11 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Waits between clients begin short."""
-        self.backoff = Backoff(self.config.retry_backoff_ms, self.config.retry_backoff_max_ms)
+        config = self.config
+        self.backoff = Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms)
+        self.looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
+        self.pace = pace_of(config)
+        self.well = DRY_RUN if config.dry_run else RUNNING
 
     async def run(self) -> None:
         """Deliver until told to stop, then drain; raises what stops it before.
@@ -106,16 +99,20 @@ class Pipeline:
             beside = [tasks.create_task(work) for work in (self.produce(), self.watch())]
             settling = tasks.create_task(self.settle())
             reading = tasks.create_task(self.read())
+            refused = tasks.create_task(self.producer.refused())
             stopping = tasks.create_task(self.stopping.wait())
-            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
+            await asyncio.wait({reading, refused, stopping}, return_when=asyncio.FIRST_COMPLETED)
             rejected = reading.result() if reading.done() else None
             reading.cancel()  # a page that was not handed over yet will be read again
             if self.impatient:
                 self.in_flight.abandon()
             self.in_flight.close()
+            self.producer.hurry()
+            await asyncio.wait({settling, refused}, return_when=asyncio.FIRST_COMPLETED)
+            if refused.done() and not self.impatient:
+                rejected = await self.withdraw(refused.result()) or rejected
             await settling
-            for task in beside:
+            for task in (*beside, refused, stopping):
                 task.cancel()
         return rejected
 
@@ -129,7 +126,7 @@ class Pipeline:
                 well = not self.in_flight.messages
                 batch = await (ahead or self.poll(page))
                 if well:
-                    self.report(RUNNING)
+                    self.report(self.well)
                 if self.config.batch_size is None:
                     page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
                 # PostgreSQL works on the next page while this one is prepared.
@@ -138,17 +135,24 @@ class Pipeline:
                     self.meter.state("idle")
                     await self.sleeper.pause(self.outbox.snapshot_xmin)
                     continue
+                if self.config.wait_for_ack:
+                    self.producer.hurry()
+                    await self.in_flight.acknowledged()
                 for part in batch.slices(SLICE):
                     if rejected := await self.send(part):
                         return rejected
                     await asyncio.sleep(0)  # what arrived meanwhile is received
+                if self.in_flight.full:
+                    self.producer.hurry()  # nothing more comes to fill what lingers
                 await self.sleeper.work()
         finally:
             if ahead is not None:
                 ahead.cancel()
 
     async def poll(self, page: int) -> Batch:
-        """The next batch, once there is room for one."""
+        """The next batch, once there is room for one and `rate_limit` allows it."""
+        if self.pace is not None:
+            page = min(page, await self.pace.room())
         messages, size = await self.in_flight.room()
         began = time.perf_counter()
         batch = await self.outbox.poll(min(page, messages), min(PAGE_BYTES, size))
@@ -156,23 +160,28 @@ class Pipeline:
             self.in_flight.take(batch)
             self.meter.stage("poll", began)
             self.meter.polled(len(batch.messages))
+            if self.pace is not None:
+                self.pace.take(len(batch.messages))
         return batch
 
     async def send(self, batch: Batch) -> Rejected | None:
         """Prepare a batch and send it, or the part of it in front of one that can never go."""
         began = time.perf_counter()
-        records, rejected = self.stages.prepare(batch)
+        records, rejected = self.stages.prepare(batch, 0, TURN)
+        while rejected is None and len(records) < len(batch.messages):
+            await asyncio.sleep(0)  # expressions may take a second each: others get a turn
+            more, rejected = self.stages.prepare(batch, len(records), TURN)
+            records += more
         self.meter.stage("prepare", began)
         admitted = await self.admit(batch, records)
         rejected = admitted.rejected or rejected
         if rejected is not None:
             batch = batch.before(len(records))
-        filtered = records.count(())
+        if self.pace is not None:
+            self.pace.give(records.count(()))
         delivery = self.producer.produce(records)
         if batch.messages:
-            delivered = len(records) - filtered
-            entry = Entry(batch, delivery, delivered, filtered, admitted.size, time.time())
-            self.in_flight.add(entry)
+            self.in_flight.add(entry_of(batch, records, delivery, admitted.size))
         return rejected
 
     async def admit(self, batch: Batch, records: Records) -> Admitted:
@@ -205,7 +214,7 @@ class Pipeline:
                 self.report(retrying(error, pause))
             except FatalError as error:
                 self.meter.count("produce_errors_total", error=error.reason)
-                pause = self.config.fatal_retry_ms / 1000 or float("inf")
+                pause = self.looks.next() if self.config.fatal_retry_ms else float("inf")
                 self.report(failed(error, pause))
             await asyncio.sleep(pause)
 
@@ -214,11 +223,35 @@ class Pipeline:
         while True:
             await asyncio.sleep(1)
             if self.producer.unanswered > SILENCE:
-                self.report(SILENT)
+                self.report(silent(self.producer.trouble))
+
+    async def withdraw(self, refused: Mapping[str, MessageError]) -> Rejected | None:
+        """Cut what is in flight at the first message for a topic that refused records.
+
+        Some records behind it may have been acknowledged: they will be sent again.
+        """
+        await self.producer.drained()
+        rejected = None
+
+        def cut(entry: Entry) -> Entry | None:
+            nonlocal rejected
+            records, rejected = self.stages.before(entry.batch, refused)
+            if rejected is None:
+                return None
+            front = entry.batch.before(len(records))
+            size = entry.record_bytes * len(records) // len(entry.batch.messages)
+            return entry_of(front, records, Delivery(0), size)
+
+        self.in_flight.cut(cut)
+        return rejected
 
     async def settle(self) -> None:
         """Move the position over the batches at the front whose every message has its end."""
         while (done := await self.in_flight.settled()) is not None:
+            if self.pace is not None:
+                self.pace.arrived(done.delivered)
+            if self.config.dry_run:
+                continue  # nothing went: the position stays
             began = time.perf_counter()
             await self.outbox.commit(done.end, done.delivered, done.filtered)
             self.meter.stage("commit", began)
@@ -230,7 +263,8 @@ class Pipeline:
     def account(self, done: Settled) -> None:
         """Tell of what has its end, now that the position says so."""
         self.backoff.reset()
-        self.report(RUNNING)
+        self.looks.reset()
+        self.report(self.well)
         self.meter.count("messages_delivered_total", done.delivered)
         self.meter.count("messages_filtered_total", done.filtered)
         for entry in done.entries:
@@ -240,53 +274,14 @@ class Pipeline:
             self.meter.delivered(entry.delivery.acknowledged_at, published)
 
 
-RUNNING = Condition("running")
-SILENT = Condition(
-    "retrying",
-    f"no_acknowledgement: Kafka has acknowledged nothing for {SILENCE:.0f} seconds",
-    "Look whether the brokers are up and have enough in-sync replicas; nothing is lost meanwhile.",
-)
+def pace_of(config: PipelineConfig) -> Pace | None:
+    """The pace of `rate_limit`; a second's worth may be under way, beside what has to wait."""
+    if config.rate_limit is None:
+        return None
+    return Pace(config.rate_limit, 1.0 + (config.linger_ms + config.commit_interval_ms) / 1000)
 
 
-def retrying(error: TransientError, pause: float) -> Condition:
-    """The condition of a pipeline that waits for something to come back, for `pause` seconds."""
-    next_try = datetime.now(UTC) + timedelta(seconds=pause)
-    return Condition("retrying", f"{error.reason}: {error.message}", error.hint, next_try)
-
-
-def failed(error: FatalError, pause: float) -> Condition:
-    """The condition of a pipeline that only a person can help; it looks again after `pause`."""
-    forever = pause == float("inf")
-    next_try = None if forever else datetime.now(UTC) + timedelta(seconds=pause)
-    state = "halted" if isinstance(error, Halted) else "failed"
-    return Condition(state, f"{error.reason}: {error.message}", error.hint, next_try)
-
-
-def halted(rejected: Rejected) -> Halted:
-    """The error of a pipeline that stands before a message that can never go."""
-    message, error = rejected.message, rejected.error
-    return Halted(
-        f'message {message.id} of outbox "{message.outbox}" can not go: '
-        f"{error.stage}: {error.reason}: {error.message}",
-        hint=error.hint or "Change the pipeline's configuration so that the message can go.",
-    )
-
-
-@contextlib.contextmanager
-def one_error() -> Iterator[None]:
-    """Of the errors that ended several tasks at once, raise the one that matters most: a bug."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        errors = list(leaves(group))
-        bugs = [error for error in errors if not isinstance(error, PgTideError)]
-        raise (bugs or errors)[0] from group
-
-
-def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The errors in a group, without the groups in between."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
+def entry_of(batch: Batch, records: Records, delivery: Delivery, size: int) -> Entry:
+    """A batch on its way, with the bytes of its records."""
+    filtered = records.count(())
+    return Entry(batch, delivery, len(records) - filtered, filtered, size, time.time())

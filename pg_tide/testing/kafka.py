@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from pg_tide.errors import FatalError, TransientError
+from pg_tide.errors import FatalError, PgTideError, TransientError
 from pg_tide.kafka import Topic
 from pg_tide.message import Record
 
@@ -57,6 +57,12 @@ class FakeKafka:
         self.answering = asyncio.Event()
         """While cleared, batches wait."""
         self.answering.set()
+        self.hidden: set[str] = set()
+        """Topics that clients may not read about."""
+        self.sealed: set[str] = set()
+        """Topics that clients may not write."""
+        self.default_partitions = 1
+        """Of topics that clients create."""
         self.under_way: Counter[tuple[str, int]] = Counter()
         self.most_under_way = 0
         """The most batches that one partition ever had under way."""
@@ -80,6 +86,8 @@ class FakeKafka:
         """Answer a batch, the client's n-th for this partition; raises what the brokers say."""
         if self.refusals:
             raise self.refusals.pop(0)
+        if place[0] in self.sealed:
+            raise not_authorized(place[0])
         topic, partition = self.topics[place[0]], place[1]
         if topic.max_bytes is not None and batch.size > topic.max_bytes:
             raise FatalError("the batch is larger than the topic allows", reason="too_large")
@@ -96,11 +104,15 @@ class FakeClient:
         self._kafka = kafka
         self._sent: defaultdict[tuple[str, int], int] = defaultdict(int)
         self.batches_sent = 0
+        self.trouble: PgTideError | None = None
+        """What keeps it from a broker."""
         self.closed = False
         self.ended = False
 
     async def topic(self, name: str) -> Topic:
         """Ask for a topic; raises TransientError `topic_missing` when there is none."""
+        if name in self._kafka.hidden:
+            raise not_authorized(name)
         if name not in self._kafka.topics:
             raise TransientError(f'topic "{name}" does not exist', reason="topic_missing")
         return Topic(self.partitions(name), self._kafka.topics[name].max_bytes)
@@ -109,6 +121,14 @@ class FakeClient:
         """How many partitions a topic has; 0 when there is none."""
         topic = self._kafka.topics.get(name)
         return 0 if topic is None else len(topic.partitions)
+
+    async def create_topic(self, name: str, partitions: int, replication: int) -> None:
+        """Create a topic, or find that it is there; -1 is the brokers' default for either."""
+        if replication > 1:
+            raise FatalError("there is but one broker", reason="topic_creation_refused")
+        if name not in self._kafka.topics:
+            count = self._kafka.default_partitions if partitions == -1 else partitions
+            self._kafka.create_topic(name, count)
 
     def batch(self, max_bytes: int | None = None) -> FakeBatch:
         """An empty batch that takes so many bytes, or as many as a request may have."""
@@ -143,3 +163,8 @@ class FakeClient:
     async def end(self) -> None:
         """End it for good, whatever is under way."""
         self.ended = True
+
+
+def not_authorized(topic: str) -> FatalError:
+    """What brokers say of a topic that is not for this client."""
+    return FatalError(f'topic "{topic}" is not for this user', reason="topic_not_authorized")

@@ -13,13 +13,15 @@ from pg_tide.partition import java_partition
 from pg_tide.producer import Producer
 from tests.contract.clusters import REQUEST, Cluster, record
 from tests.contract.clusters import delivered as acknowledged
+from tests.fixtures.messages import a_config
 
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
 
 
-def producer_of(cluster: Cluster, configured_topic: str | None = None) -> Producer:
-    """A producer to this cluster."""
-    return Producer(cluster.start, REQUEST, configured_topic)
+def producer_of(cluster: Cluster, *configured: str, **options: object) -> Producer:
+    """A producer to this cluster, whose configuration names these topics."""
+    config = a_config(max_request_size=REQUEST, **options)
+    return Producer(cluster.start, config, frozenset(configured))
 
 
 @contextlib.asynccontextmanager

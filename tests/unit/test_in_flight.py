@@ -212,3 +212,87 @@ async def test_nor_from_going_on_with_its_next_page() -> None:
     delivery.acknowledged(1)
     await second.in_flight.settled()
     assert await asyncio.wait_for(waiting, 5) == (10, ROOM // 64)
+
+
+@pytest.mark.parametrize(
+    ("messages", "size", "full"), [(0, 0, False), (9, 1, False), (10, 1, True), (1, ROOM, True)]
+)
+async def test_it_is_full_when_polling_would_wait(messages: int, size: int, full: bool) -> None:
+    line = Line(max_messages=10)
+    if messages:
+        line.add(messages, size)
+    assert line.in_flight.full is full
+    room = asyncio.ensure_future(line.in_flight.room())
+    await asyncio.sleep(0)
+    assert room.done() is not full
+    room.cancel()
+
+
+async def test_a_buffer_that_others_fill_is_full_for_who_has_something_in_flight() -> None:
+    first, second = Line(), Line()
+    second.in_flight = InFlight(first.buffer, 10)
+    first.add(size=ROOM)
+    assert not second.in_flight.full
+    second.add(size=1)
+    assert second.in_flight.full
+
+
+async def test_acknowledged_waits_for_every_batch_settled_or_not() -> None:
+    line = Line()
+    await line.in_flight.acknowledged()
+    deliveries = [line.add() for _ in range(3)]
+    waiting = asyncio.ensure_future(line.in_flight.acknowledged())
+    for delivery in reversed(deliveries):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        delivery.acknowledged(1)
+    async with asyncio.timeout(5):
+        await waiting
+    assert await line.settled() == 3
+
+
+async def test_a_cut_asks_for_each_batch_without_an_end_until_one_is_replaced() -> None:
+    line = Line()
+    deliveries = [line.add(messages=3, size=100) for _ in range(4)]
+    deliveries[1].acknowledged(1)
+    asked: list[int] = []
+
+    def cut(entry: Entry) -> Entry | None:
+        asked.append(entry.batch.end.last_id)
+        if len(asked) < 2:
+            return None
+        return Entry(batch(9, 2, 70), Delivery(0), 2, 0, 70, sent_at=0.0)
+
+    line.in_flight.cut(cut)
+    assert asked == [1, 3]
+    assert (line.in_flight.messages, line.in_flight.size) == (3 + 3 + 2, 270)
+    assert line.buffer.free == ROOM - 270
+    deliveries[0].acknowledged(1)
+    line.in_flight.close()
+    assert await line.settled() == 9
+    assert await line.in_flight.settled() is None
+    assert line.buffer.free == ROOM
+
+
+async def test_a_cut_before_the_first_message_of_a_batch_leaves_nothing_of_it() -> None:
+    line = Line()
+    first, _, _ = line.add(), line.add(), line.add()
+    asked: list[int] = []
+
+    def cut(entry: Entry) -> Entry | None:
+        asked.append(entry.batch.end.last_id)
+        empty = batch(9, messages=0, size=0)
+        return Entry(empty, Delivery(0), 0, 0, 0, sent_at=0.0) if len(asked) == 2 else None
+
+    line.in_flight.cut(cut)
+    first.acknowledged(1)
+    line.in_flight.close()
+    assert await line.settled() == 1
+    assert await line.in_flight.settled() is None
+
+
+async def test_a_cut_where_nothing_is_to_be_cut_changes_nothing() -> None:
+    line = Line()
+    line.add().acknowledged(1)
+    line.in_flight.cut(lambda _: None)
+    assert await line.settled() == 1

@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pg_tide.errors import FatalError, TransientError
-from pg_tide.lane import Client, Delivery, Lane
+from pg_tide.lane import Client, Delivery, Filling, Lane
 from pg_tide.message import Record
 from pg_tide.testing import FakeKafka
 
 TOO_LARGE = FatalError("larger than the topic allows", reason="too_large")
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
 Sent = list[tuple[Record, Delivery]]
+AT_ONCE = Filling()
+LONG = 3600.0  # seconds that no test waits for
 
 
 class Eager(Lane):
@@ -43,11 +45,13 @@ class Eager(Lane):
 class Stand:
     """A lane to a partition that takes requests of a record or two."""
 
-    def __init__(self, kind: type[Lane] = Lane, request: int = 100) -> None:
+    def __init__(
+        self, kind: type[Lane] = Lane, request: int = 100, filling: Filling = AT_ONCE
+    ) -> None:
         self.kafka = FakeKafka(max_request_size=request)
         self.kafka.create_topic("t")
         self.errors: list[Exception] = []
-        self.lane = kind("t", 0, None, self.errors.append)
+        self.lane = kind("t", 0, None, self.errors.append, filling)
 
     async def open(self) -> None:
         """Go on through a new client."""
@@ -202,19 +206,21 @@ def test_a_delivery_of_nothing_is_done() -> None:
 
 
 STEPS = st.lists(
-    st.sampled_from(["put", "large", "refuse", "replace", "hold", "answer", "settle"]), max_size=40
+    st.sampled_from(["put", "large", "refuse", "replace", "hold", "answer", "settle", "hurry"]),
+    max_size=40,
 )
+FILLINGS = st.sampled_from([AT_ONCE, Filling(LONG), Filling(0.0, 2), Filling(LONG, 3)])
 
 
-@given(STEPS)
+@given(STEPS, FILLINGS)
 @settings(deadline=None)
-def test_every_record_arrives_once_and_in_order(steps: list[str]) -> None:
+def test_every_record_arrives_once_and_in_order(steps: list[str], filling: Filling) -> None:
     """Through any number of clients that fail, be it before or while batches are under way."""
-    asyncio.run(any_history(steps))
+    asyncio.run(any_history(steps, filling))
 
 
-async def any_history(steps: list[str]) -> None:
-    stand = Stand()
+async def any_history(steps: list[str], filling: Filling) -> None:
+    stand = Stand(filling=filling)
     await stand.open()
     deliveries = []
     for number, step in enumerate(steps):
@@ -229,6 +235,8 @@ async def any_history(steps: list[str]) -> None:
             await stand.open()
         elif step in {"hold", "answer"}:
             (stand.kafka.answering.clear if step == "hold" else stand.kafka.answering.set)()
+        elif step == "hurry":
+            stand.lane.hurry()
         else:
             await settle()
         assert stand.arrived == sorted(stand.arrived)
@@ -236,6 +244,7 @@ async def any_history(steps: list[str]) -> None:
     stand.kafka.answering.set()
     stand.lane.shut()
     await stand.open()
+    stand.lane.hurry()
     await settle()
     assert [value[:3] for value in stand.arrived] == [
         b"%03d" % number for number, step in enumerate(steps) if step in {"put", "large"}
@@ -249,3 +258,123 @@ async def test_waiting_records_count_as_unfinished(count: int) -> None:
     stand = Stand()
     stand.put(*[b"x"] * count)
     assert stand.lane.unfinished == count
+
+
+async def test_a_batch_that_is_not_full_lingers() -> None:
+    stand = Stand(request=1000, filling=Filling(LONG))
+    await stand.open()
+    delivery = stand.put(b"1", b"2")
+    await settle()
+    assert stand.arrived == []
+    assert stand.lane.sent_at is None
+    stand.put(b"x" * 900)
+    await settle()
+    assert stand.arrived == [b"1", b"2"]
+    assert delivery.done
+    assert stand.lane.unfinished == 1
+
+
+async def test_it_lingers_so_long_and_no_longer() -> None:
+    stand = Stand(request=1000, filling=Filling(0.05))
+    await stand.open()
+    began = asyncio.get_running_loop().time()
+    stand.put(b"1")
+    await asyncio.sleep(0)
+    stand.put(b"2")
+    async with asyncio.timeout(5):
+        await stand.lane.drained()
+    assert asyncio.get_running_loop().time() - began >= 0.05
+    assert stand.arrived == [b"1", b"2"]
+    assert stand.kafka.clients[0].batches_sent == 1
+
+
+async def test_each_batch_lingers_anew() -> None:
+    stand = Stand(filling=Filling(0.02))
+    await stand.open()
+    for value in (b"1", b"2"):
+        began = asyncio.get_running_loop().time()
+        stand.put(value)
+        async with asyncio.timeout(5):
+            await stand.lane.drained()
+        assert asyncio.get_running_loop().time() - began >= 0.02
+    assert stand.kafka.clients[0].batches_sent == 2
+
+
+async def test_it_lingers_while_another_batch_is_under_way() -> None:
+    """A batch that was filled long before its turn goes when it has its turn."""
+    stand = Stand(request=1000, filling=Filling(0.02))
+    await stand.open()
+    stand.kafka.answering.clear()
+    stand.put(b"1")
+    stand.lane.hurry()
+    await settle()
+    stand.put(b"2")
+    lingered = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.04, lingered.set)
+    await lingered.wait()
+    stand.kafka.answering.set()
+    await settle()
+    assert stand.arrived == [b"1", b"2"]
+
+
+async def test_who_is_in_a_hurry_does_not_linger_until_all_is_sent() -> None:
+    stand = Stand(request=200, filling=Filling(LONG))
+    await stand.open()
+    stand.kafka.answering.clear()
+    stand.put(*[b"%d" % n for n in range(5)])
+    stand.lane.hurry()
+    stand.put(b"5")
+    stand.kafka.answering.set()
+    await settle()
+    assert stand.arrived == [b"%d" % n for n in range(6)]
+    stand.put(b"6")
+    await settle()
+    assert stand.lane.unfinished == 1
+
+
+async def test_a_hurry_with_nothing_to_send_is_over_at_once() -> None:
+    stand = Stand(request=1000, filling=Filling(LONG))
+    await stand.open()
+    stand.lane.hurry()
+    stand.put(b"1")
+    await settle()
+    assert stand.arrived == []
+
+
+async def test_what_lingers_goes_through_the_next_client() -> None:
+    stand = Stand(request=1000, filling=Filling(0.01))
+    await stand.open()
+    stand.put(b"1")
+    stand.lane.shut()
+    stand.put(b"2")
+    await stand.open()
+    async with asyncio.timeout(5):
+        await stand.lane.drained()
+    assert stand.arrived == [b"1", b"2"]
+    assert [client.batches_sent for client in stand.kafka.clients] == [0, 1]
+
+
+async def test_a_batch_takes_so_many_records() -> None:
+    stand = Stand(request=10_000, filling=Filling(LONG, 2))
+    await stand.open()
+    stand.put(*[b"%d" % n for n in range(5)])
+    await settle()
+    assert stand.arrived == [b"0", b"1", b"2", b"3"]
+    stand.put(b"5")
+    await settle()
+    assert stand.lane.unfinished == 0
+    assert stand.kafka.clients[0].batches_sent == 3
+
+
+async def test_what_is_given_up_is_never_sent_and_never_done() -> None:
+    stand = await refused(Lane)
+    delivery = stand.put(b"4")
+    stand.lane.give_up()
+    await stand.lane.drained()
+    await stand.open()
+    after = stand.put(b"5")
+    await settle()
+    assert stand.arrived == [b"5"]
+    assert after.done
+    assert not delivery.done
+    assert not stand.lane.unfinished

@@ -2,19 +2,30 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import chain
 
 import pytest
 
-from pg_tide.errors import PgTideError, TransientError
+from pg_tide.errors import FatalError, MessageError, PgTideError, TransientError
 from pg_tide.kafka import Topic
 from pg_tide.message import Record
-from pg_tide.producer import TOPIC_CHANGED, Client, Producer
+from pg_tide.partition import java_partition
+from pg_tide.producer import Client, Producer
 from pg_tide.testing import FakeKafka
 from pg_tide.testing.kafka import FakeClient
+from pg_tide.topics import TOPIC_CHANGED
+from tests.fixtures.messages import a_config
 
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
+
+
+def producer_of(
+    start: Callable[[], Awaitable[Client]], *configured: str, **options: object
+) -> Producer:
+    """A producer through these clients, whose configuration names these topics."""
+    return Producer(start, a_config(**options), frozenset(configured))
 
 
 @contextlib.asynccontextmanager
@@ -51,13 +62,13 @@ def kafka() -> FakeKafka:
 
 
 async def test_a_client_with_nothing_under_way_is_closed(kafka: FakeKafka) -> None:
-    async with running(Producer(kafka.start, 1000)):
+    async with running(producer_of(kafka.start)):
         pass
     assert (kafka.clients[0].closed, kafka.clients[0].ended) == (True, False)
 
 
 async def test_a_client_with_a_batch_under_way_is_ended_for_good(kafka: FakeKafka) -> None:
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer):
         await producer.learn("t")
         kafka.answering.clear()
@@ -81,7 +92,7 @@ async def test_the_next_client_starts_only_when_the_last_has_ended(kafka: FakeKa
     async def start() -> Client:
         return Slow(kafka)
 
-    producer = Producer(start, 1000)
+    producer = producer_of(start)
     async with running(producer) as task:
         await producer.learn("t")
         kafka.answering.clear()
@@ -100,7 +111,7 @@ async def test_a_client_that_does_not_start_is_no_client() -> None:
     async def start() -> Client:
         raise AWAY
 
-    producer = Producer(start, 1000)
+    producer = producer_of(start)
     with pytest.raises(TransientError):
         await producer.run()
     with pytest.raises(TimeoutError):
@@ -109,7 +120,7 @@ async def test_a_client_that_does_not_start_is_no_client() -> None:
 
 
 async def test_a_second_failure_of_one_client_changes_nothing(kafka: FakeKafka) -> None:
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer) as task:
         producer.fail(AWAY)
         producer.fail(ValueError("later"))
@@ -120,7 +131,7 @@ async def test_a_second_failure_of_one_client_changes_nothing(kafka: FakeKafka) 
 
 async def test_a_topic_that_grows_goes_on_through_the_client_in_use(kafka: FakeKafka) -> None:
     """Its old partitions drain through a later client than the one that was asked."""
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("t")
         kafka.answering.clear()
@@ -157,7 +168,7 @@ async def test_what_an_ended_client_answers_ends_no_other(kafka: FakeKafka) -> N
         kafka.clients.append(Asked(kafka))
         return kafka.clients[-1]
 
-    producer = Producer(start, 1000)
+    producer = producer_of(start)
     async with running(producer) as task:
         learning = asyncio.create_task(producer.learn("t"))
         await asked.wait()
@@ -187,7 +198,7 @@ async def test_a_topic_learned_from_an_ended_client_goes_on_through_the_next(
     async def start() -> Client:
         return Asked(kafka)
 
-    producer = Producer(start, 1000)
+    producer = producer_of(start)
     async with running(producer) as task:
         learning = asyncio.create_task(producer.learn("t"))
         await asked.wait()
@@ -205,7 +216,7 @@ async def test_a_topic_learned_from_an_ended_client_goes_on_through_the_next(
 
 async def test_a_topic_made_anew_with_fewer_partitions_is_routed_anew(kafka: FakeKafka) -> None:
     kafka.create_topic("t", partitions=3)
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("t")
         producer.fail(AWAY)
@@ -220,7 +231,7 @@ async def test_a_topic_made_anew_with_fewer_partitions_is_routed_anew(kafka: Fak
 
 
 async def test_what_was_learned_of_a_topic_outlives_its_client(kafka: FakeKafka) -> None:
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("t")
         producer.fail(AWAY)
@@ -238,7 +249,7 @@ async def test_a_record_is_measured_whether_a_client_is_there_or_not(
     kafka: FakeKafka, away: bool
 ) -> None:
     kafka.create_topic("small", max_bytes=500)
-    producer = Producer(kafka.start, 1000)
+    producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("small")
         if away:
@@ -247,3 +258,260 @@ async def test_a_record_is_measured_whether_a_client_is_there_or_not(
                 await task
         with pytest.raises(PgTideError, match=r"max\.message\.bytes"):
             producer.check(Record("small", None, b"x" * 600, [], 1))
+
+
+async def test_a_missing_topic_is_created_where_that_is_wanted(kafka: FakeKafka) -> None:
+    kafka.default_partitions = 3
+    producer = producer_of(kafka.start, "a", auto_create_topics=True)
+    for name in ("a", "rendered"):
+        async with running(producer):
+            await producer.learn(name)
+        assert len(kafka.topics[name].partitions) == 3
+    producer = producer_of(kafka.start, auto_create_topics=True, num_partitions=7)
+    async with running(producer):
+        await producer.learn("b")
+        await producer.learn("t")
+    assert (len(kafka.topics["b"].partitions), len(kafka.topics["t"].partitions)) == (7, 1)
+
+
+async def test_a_topic_deleted_under_way_is_created_again_where_that_is_wanted(
+    kafka: FakeKafka,
+) -> None:
+    producer = producer_of(kafka.start, auto_create_topics=True)
+    async with running(producer) as task:
+        await producer.learn("t")
+        kafka.answering.clear()
+        producer.produce([(record(),)])
+        producer.fail(AWAY)
+        with pytest.raises(TransientError):
+            await task
+    del kafka.topics["t"]
+    kafka.answering.set()
+    async with running(producer):
+        await producer.drained()
+    assert values(kafka) == [[b"v"]]
+
+
+async def test_a_new_topic_that_no_broker_shows_yet_is_waited_for(kafka: FakeKafka) -> None:
+    class Late(FakeClient):
+        asked = 0
+
+        async def topic(self, name: str) -> Topic:
+            self.asked += 1
+            if self.asked < 4:
+                raise TransientError("not yet", reason="topic_missing")
+            return await super().topic(name)
+
+    async def start() -> Client:
+        return Late(kafka)
+
+    producer = producer_of(start, auto_create_topics=True)
+    async with running(producer):
+        await producer.learn("rendered")
+        producer.produce([(Record("rendered", None, b"v", [], 1),)])
+        await producer.drained()
+    assert [one[1] for one in kafka.topics["rendered"].partitions[0]] == [b"v"]
+
+
+@pytest.mark.parametrize("name", ["configured", "rendered"])
+async def test_a_topic_that_can_not_be_created_is_no_messages_fault(
+    kafka: FakeKafka, name: str
+) -> None:
+    """Three copies with one broker: that is the configuration's."""
+    options = {"auto_create_topics": True, "replication_factor": 3}
+    producer = producer_of(kafka.start, "configured", **options)
+    async with running(producer) as task:
+        learning = asyncio.create_task(producer.learn(name))
+        with pytest.raises(FatalError) as failed:
+            await task
+        assert failed.value.reason == "topic_creation_refused"
+        assert not learning.done()
+        learning.cancel()
+
+
+async def test_a_partition_that_a_topic_has_not_is_the_pipelines_failure(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start, "t", partition_fallback="2")
+    async with running(producer) as task:
+        learning = asyncio.create_task(producer.learn("t"))
+        with pytest.raises(FatalError, match="partition_fallback is 2") as failed:
+            await task
+        assert failed.value.reason == "partition_missing"
+    kafka.add_partitions("t", 3)
+    async with running(producer):
+        await learning
+        producer.produce([(record(),)])
+        await producer.drained()
+    assert values(kafka) == [[], [], [b"v"]]
+
+
+@pytest.mark.parametrize("partitioner", ["murmur2", "crc32", "round_robin", "random"])
+async def test_a_partitioner_says_where_records_go(kafka: FakeKafka, partitioner: str) -> None:
+    kafka.create_topic("t", 5)
+    producer = producer_of(kafka.start, partitioner=partitioner)
+    keys = [b"%d" % n for n in range(100)]
+    async with running(producer):
+        await producer.learn("t")
+        producer.produce([(record(key, key),) for key in keys])
+        await producer.drained()
+    found = values(kafka)
+    assert sorted(chain.from_iterable(found)) == sorted(keys)
+    expected = {
+        "murmur2": lambda key: java_partition(key, 5),
+        "crc32": lambda key: zlib.crc32(key) % 5,
+        "round_robin": lambda key: int(key) % 5,
+    }
+    if partitioner in expected:
+        for number, held in enumerate(found):
+            assert {expected[partitioner](key) for key in held} == {number}
+    else:
+        assert all(found)
+
+
+async def test_a_topic_that_grows_waits_for_nothing_that_lingers(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start, linger_ms=60_000)
+    async with running(producer):
+        await producer.learn("t")
+        producer.produce([(record(b"before", b"k"),)])
+        kafka.add_partitions("t", 4)
+        async with asyncio.timeout(5):
+            await producer.learn("t")
+        assert values(kafka)[0] == [b"before"]
+
+
+async def test_nothing_lingers_when_there_is_a_hurry(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start, linger_ms=60_000)
+    async with running(producer):
+        await producer.learn("t")
+        producer.produce([(record(),)])
+        await settle()
+        assert values(kafka) == [[]]
+        producer.hurry()
+        await settle()
+    assert values(kafka) == [[b"v"]]
+
+
+async def test_a_batch_has_so_many_records(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start, batch_size=3)
+    async with running(producer):
+        await producer.learn("t")
+        producer.produce([(record(),)] * 10)
+        await producer.drained()
+        assert kafka.clients[0].batches_sent == 4
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+async def test_a_configured_topic_that_is_not_for_us_fails_the_pipeline(
+    kafka: FakeKafka, hidden: bool
+) -> None:
+    producer = producer_of(kafka.start, "t")
+    (kafka.hidden if hidden else kafka.sealed).add("t")
+    async with running(producer) as task:
+        learning = asyncio.create_task(producer.learn("t"))
+        if not hidden:
+            await learning
+            producer.produce([(record(),)])
+        with pytest.raises(FatalError) as failed:
+            await task
+        assert failed.value.reason == "topic_not_authorized"
+    kafka.hidden.clear()
+    kafka.sealed.clear()
+    async with running(producer):
+        await learning
+        await producer.drained()
+    assert values(kafka) == [[] if hidden else [b"v"]]
+
+
+async def test_a_rendered_topic_that_may_not_be_read_is_its_messages_error(
+    kafka: FakeKafka,
+) -> None:
+    kafka.hidden.add("t")
+    producer = producer_of(kafka.start, "other")
+    async with running(producer) as task:
+        with pytest.raises(MessageError) as refused:
+            await producer.learn("t")
+        assert (refused.value.stage, refused.value.reason) == ("produce", "topic_not_authorized")
+        assert not task.done()
+
+
+async def test_a_rendered_topic_that_may_not_be_written_holds_nothing_else_up(
+    kafka: FakeKafka,
+) -> None:
+    """What goes elsewhere goes through the next client; what goes there is given up."""
+    kafka.create_topic("sealed")
+    kafka.sealed.add("sealed")
+    producer = producer_of(kafka.start, "t")
+    sealed = Record("sealed", None, b"x", [], 1)
+    async with running(producer) as task:
+        await producer.learn("t")
+        await producer.learn("sealed")
+        first = producer.produce([(record(b"1"),), (sealed,), (record(b"2"),)])
+        with pytest.raises(TransientError) as failed:
+            await task
+        assert failed.value.reason == "topic_not_authorized"
+        assert list(await producer.refused()) == ["sealed"]
+    second = producer.produce([(record(b"3"),)])
+    async with running(producer) as task:
+        await producer.drained()
+        with pytest.raises(MessageError, match='topic "sealed"') as refused:
+            await producer.learn("sealed")
+        assert refused.value.reason == "topic_not_authorized"
+        assert not task.done()
+    assert (first.done, second.done, producer.unfinished) == (False, True, 0)
+    assert values(kafka) == [[b"1", b"2", b"3"]]
+
+
+async def test_a_rendered_topic_deleted_under_way_is_given_up(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start)
+    kafka.create_topic("gone")
+    async with running(producer) as task:
+        await producer.learn("t")
+        await producer.learn("gone")
+        kafka.answering.clear()
+        producer.produce([(record(),), (Record("gone", None, b"x", [], 1),)])
+        producer.fail(AWAY)
+        with pytest.raises(TransientError):
+            await task
+    del kafka.topics["gone"]
+    kafka.answering.set()
+    async with running(producer):
+        refused = await producer.refused()
+        assert refused["gone"].reason == "topic_missing"
+        await producer.drained()
+    assert values(kafka) == [[b"v"]]
+
+
+async def test_a_topic_that_a_broker_does_not_know_for_a_moment_is_not_given_up(
+    kafka: FakeKafka,
+) -> None:
+    """As one that has just started: the next client asks again."""
+    kafka.refusals.append(TransientError("who?", reason="topic_missing"))
+    producer = producer_of(kafka.start)
+    async with running(producer) as task:
+        await producer.learn("t")
+        delivery = producer.produce([(record(),)])
+        with pytest.raises(TransientError, match="who"):
+            await task
+    async with running(producer):
+        await producer.drained()
+    assert delivery.done
+    assert values(kafka) == [[b"v"]]
+
+
+async def test_a_topic_that_takes_less_by_now_gets_smaller_batches(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start)
+    async with running(producer) as task:
+        await producer.learn("t")
+        assert producer.check(record(b"x" * 400)) > 400
+        kafka.answering.clear()
+        delivery = producer.produce([(record(b"%d" % n * 50),) for n in range(10)])
+        producer.fail(AWAY)
+        with pytest.raises(TransientError):
+            await task
+    kafka.topics["t"].max_bytes = 300
+    kafka.answering.set()
+    async with running(producer):
+        await producer.drained()
+        with pytest.raises(MessageError, match=r"max\.message\.bytes"):
+            producer.check(record(b"x" * 400))
+    assert delivery.done
+    assert values(kafka) == [[b"%d" % n * 50 for n in range(10)]]

@@ -11,6 +11,7 @@ from pg_tide.errors import FatalError, TransientError
 from pg_tide.producer import Client, Producer
 from tests.contract.clusters import REQUEST, RealCluster, delivered, record
 from tests.fixtures.brokers import TopicFactory
+from tests.fixtures.messages import a_config
 
 LIMIT, TOO_LARGE = 2000, b"x" * 2500
 
@@ -60,7 +61,7 @@ async def test_nothing_behind_a_refused_batch_is_acknowledged(
 ) -> None:
     """And once it can go, a new client sends it and all behind it, in order and once."""
     topic = await cluster.create_topic(max_bytes=LIMIT)
-    producer = Producer(cluster.start, REQUEST)
+    producer = Producer(cluster.start, a_config(max_request_size=REQUEST))
     running = asyncio.create_task(producer.run())
     await producer.learn(topic)
     await delivered(producer.produce([(record(topic, b"first"),)]))
