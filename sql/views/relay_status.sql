@@ -4,7 +4,7 @@ create or replace view tide.relay_status as
          o.name as outbox,
          g.name as consumer_group,
          l.config ->> 'brokers' as brokers,
-         l.config ->> 'topic' as topic,
+         coalesce(l.config ->> 'topic', (l.config ->> 'topic_prefix') || '{outbox}') as topic,
          l.enabled,
          t.state,
          w.relay as owner,

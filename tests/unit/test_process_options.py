@@ -1,12 +1,16 @@
 """The options of the process."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pg_tide.cli import main
+from pg_tide.cli.relay import in_environment
 from pg_tide.config.arguments import Address
 from pg_tide.config.process import PROCESS_OPTIONS, ProcessConfig
 from pg_tide.errors import ConfigurationError
+from pg_tide.secret import Keys, KeySource, new_key
 
 URL = "postgresql://app:secret@db/shop"
 REQUIRED = "required; it may also be set as PG_TIDE_POSTGRES_URL"
@@ -81,6 +85,38 @@ def test_wrong_values(field: str, given: Any, problem: str) -> None:
     assert caught.value.problems == (problem,)
 
 
+def test_keys_of_secrets_come_from_a_file_and_the_environment(tmp_path: Path) -> None:
+    file, first, second = tmp_path / "keys", new_key(), new_key()
+    file.write_text(f"{first}\n")
+    config = parse(secret_key_file=str(file), secret_key=second)
+    assert config.secret_keys.keys().ids == Keys.read(f"{first},{second}").ids
+    assert first not in repr(config)
+    assert second not in repr(config)
+    assert parse().secret_keys == KeySource()
+
+
+def test_what_is_no_key_is_refused_and_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    for given, problem in (
+        ({"secret_key": "hunter2"}, "PG_TIDE_SECRET_KEY: has no key in place 1"),
+        ({"secret_key_file": str(file)}, "--secret-key-file: cannot be read: No such file"),
+        ({"secret_key_file": "/dev/zero"}, "--secret-key-file: is not a regular file"),
+    ):
+        with pytest.raises(ConfigurationError, match=problem) as caught:
+            parse(**given)
+        assert "hunter2" not in caught.value.message
+    file.write_text("hunter2")
+    with pytest.raises(ConfigurationError, match="--secret-key-file: has no key in place 1"):
+        parse(secret_key_file=str(file))
+
+
+def test_a_key_is_read_in_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PG_TIDE_SECRET_KEY", "a key")
+    monkeypatch.setenv("PG_TIDE_PIPELINE", "")
+    assert in_environment({"pipeline": ()}) == {"secret_key": "a key"}
+    assert "secret_key" not in {parameter.name for parameter in main.params}
+
+
 def test_all_problems_at_once_and_no_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse(postgres_url="http://app:secret@db", http="x", log_level="loud")
@@ -90,8 +126,9 @@ def test_all_problems_at_once_and_no_password() -> None:
 
 @pytest.mark.parametrize("option", PROCESS_OPTIONS, ids=lambda option: option.name)
 def test_names(option: Any) -> None:
-    assert option.name == "--" + option.field.replace("_", "-")
     assert option.env == "PG_TIDE_" + option.field.upper()
+    written = "--" + option.field.replace("_", "-")
+    assert option.name == (option.env if option.argument.environment_only else written)
     assert option.help
 
 
