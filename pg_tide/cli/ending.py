@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from pg_tide.errors import ConfigurationError, FatalError, PgTideError, StartError, TransientError
+from pg_tide.hidden import hide
 
 RUNNING, USAGE, ENVIRONMENT = 1, 2, 3
 
@@ -26,9 +27,9 @@ def fail(error: PgTideError) -> NoReturn:
     problems = getattr(error, "problems", ())
     lines = list(problems) if len(problems) > 1 else [error.message]
     for line in lines:
-        click.echo(f"pg-tide: {line}", err=True)
+        click.echo(f"pg-tide: {hide(line)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+        click.echo(f"  hint: {hide(error.hint)}", err=True)
     sys.exit(exit_code(error))
 
 

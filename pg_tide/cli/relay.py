@@ -31,7 +31,7 @@ def parameter(option: ProcessOption) -> click.Option:
 @click.group(
     name="pg-tide",
     invoke_without_command=True,
-    params=[parameter(option) for option in PROCESS_OPTIONS],
+    params=[parameter(one) for one in PROCESS_OPTIONS if not one.argument.environment_only],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="pg-tide")
@@ -44,19 +44,22 @@ def relay(context: click.Context, /, **given: Any) -> None:
     and so on.
     """
     if context.invoked_subcommand is not None:
+        log.silence()
         return
     with endings():
-        config = ProcessConfig.parse(given | repeated_in_environment(given))
+        config = ProcessConfig.parse(given | in_environment(given))
         log.configure(config.log_format, config.log_level)
         asyncio.run(run(config))
 
 
-def repeated_in_environment(given: dict[str, Any]) -> dict[str, str]:
-    """What the environment says of repeatable options that the command line does not give."""
+def in_environment(given: dict[str, Any]) -> dict[str, str]:
+    """What the environment says of options that click does not read there."""
     return {
         option.field: os.environ[option.env]
         for option in PROCESS_OPTIONS
-        if option.argument.repeatable and not given[option.field] and os.environ.get(option.env)
+        if (option.argument.repeatable and not given[option.field])
+        or option.argument.environment_only
+        if os.environ.get(option.env)
     }
 
 

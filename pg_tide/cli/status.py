@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pg_tide.cli.ending import endings
+from pg_tide.cli.screen import screen
 from pg_tide.cli.url import postgres_url
 from pg_tide.migrate import Schema, applied_to
 from pg_tide.postgres import connect
@@ -37,7 +38,7 @@ def status(url: str) -> None:
     """
     with endings():
         pipelines, outboxes = asyncio.run(look(url))
-    console = Console()
+    console = screen()
     console.print(table("Pipelines", pipelines, SAID) if pipelines else "no pipelines yet")
     for row in pipelines:
         if row["state"] in BAD_STATES:
@@ -46,7 +47,7 @@ def status(url: str) -> None:
     for row in outboxes:
         for name in NOTED:
             if row[name]:
-                console.print(f"{row['outbox']}: {name.replace('_', ' ')}: {escape(row[name])}")
+                note(console, row, name)
     if any(row["state"] in BAD_STATES for row in pipelines):
         raise SystemExit(1)
 
@@ -61,11 +62,20 @@ async def look(url: str) -> tuple[Sequence[Any], Sequence[Any]]:
         await connection.close()
 
 
+def note(console: Console, row: Any, name: str) -> None:
+    """Tell what stands beside the table of outboxes, and of which consumer group."""
+    group = f", group {row['group']}" if row["group"] else ""
+    of = escape(f"{row['outbox']}{group}")
+    said = f"{of}: {name.replace('_', ' ')}: {escape(row[name])}"
+    console.print(said, soft_wrap=True)
+
+
 def explain(console: Console, row: Any) -> None:
     """Say why a pipeline is not well, and what to do about it."""
-    console.print(f"{row['pipeline']}: {escape(row['last_error'] or row['state'])}", style="red")
+    said = escape(f"{row['pipeline']}: {row['last_error'] or row['state']}")
+    console.print(said, style="red", soft_wrap=True)
     if row["hint"]:
-        console.print(f"  hint: {escape(row['hint'])}")
+        console.print(f"  hint: {escape(row['hint'])}", soft_wrap=True)
     if row["next_retry"]:
         console.print(f"  next try: {row['next_retry']:%H:%M:%S} UTC")
 
@@ -77,7 +87,8 @@ def table(title: str, rows: Sequence[Any], beside: Sequence[str]) -> Table:
     for name in columns:
         value = rows[0][name]
         number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        made.add_column(name.replace("_", " "), justify="right" if number else "left")
+        justify: Literal["right", "left"] = "right" if number else "left"
+        made.add_column(name.replace("_", " "), justify=justify, overflow="fold")
     for row in rows:
         made.add_row(*(cell(name, row[name]) for name in columns))
     return made

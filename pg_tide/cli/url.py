@@ -14,6 +14,7 @@ def postgres_url(*, required: bool = True) -> Callable[[F], F]:
         "--postgres-url",
         "url",
         envvar="PG_TIDE_POSTGRES_URL",
+        show_envvar=True,
         required=required,
         metavar="URL",
         help="The database, like postgresql://user@host:5432/database.",
