@@ -2,23 +2,34 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
+from pg_tide.hidden import hide_all
+
 ROOT = "pg_tide"
+FIRST = ("timestamp", "level", "event", "pipeline", "reason", "hint")
+
+Event = MutableMapping[str, Any]
 
 
 def configure(form: str, level: str) -> None:
     """Log to standard error in this form (`text` or `json`), from this level on."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    colors = sys.stderr.isatty()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [nulls, structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False)]
     )
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        legible,
+        hide_all,
+        in_order,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -27,17 +38,46 @@ def configure(form: str, level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            foreign_pre_chain=shared,
+        )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(level.upper())
-    # What these have to say reaches the user as the reason of an error of ours; said again for
-    # each reconnect, it would drown the log of an outage.
+    silence()
+
+
+def silence() -> None:
+    """Let libraries say nothing by themselves, in a command as in the relay.
+
+    What they have to say reaches the user as the reason of an error of ours; said again for each
+    reconnect, it would drown the log of an outage.
+    """
     for library in ("aiokafka", "asyncpg"):
         logging.getLogger(library).propagate = False
         logging.getLogger(library).addHandler(logging.NullHandler())
+
+
+def legible(_logger: Any, _level: str, event: Event) -> Event:
+    """Leave out a hint that there is none of, and write tuples of ours as they write themselves."""
+    return {
+        name: str(value) if isinstance(value, tuple) else value
+        for name, value in event.items()
+        if not (name == "hint" and value is None)
+    }
+
+
+def nulls(_logger: Any, _level: str, event: Event) -> Event:
+    """Write what is null as SQL and JSON do."""
+    return {name: "null" if value is None else value for name, value in event.items()}
+
+
+def in_order(_logger: Any, _level: str, event: Event) -> Event:
+    """Put first what a person looks for first."""
+    return {name: event[name] for name in FIRST if name in event} | dict(event)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -22,6 +22,11 @@ class Position(NamedTuple):
     page: Snapshot | None = None
     last_id: int = 0
 
+    def __str__(self) -> str:
+        """Return it as a line of the log has it."""
+        page = "" if self.page is None else f", {self.page} up to message {self.last_id}"
+        return f"{self.done}{page}"
+
 
 class Window(NamedTuple):
     """The messages that `snapshot` shows and `start.done` does not, read page by page by id."""

@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pg_tide import __version__, http, log
@@ -19,8 +19,10 @@ from pg_tide.errors import PgTideError
 from pg_tide.in_flight import Buffer
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.migrate import Schema, applied_to
+from pg_tide.nearest import nearest
 from pg_tide.ownership import Ownership
 from pg_tide.postgres import Postgres
+from pg_tide.reference import References
 from pg_tide.runner import Runner, Shared
 from pg_tide.wakeup import Wakeup
 
@@ -49,6 +51,7 @@ class Relay:
         self._running: dict[str, Running] = {}
         self._meters: dict[str, Meter] = {}
         self._unswept: dict[int, str] = {}
+        self._unknown: set[str] = set()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -70,7 +73,10 @@ class Relay:
         wakeup = Wakeup(self._postgres, direct_url, self._changed.set)
         catalog = Catalog(self._postgres, self._config.relay_group)
         buffer = Buffer(self._config.buffer_memory)
-        self._shared = Shared(self._postgres, ownership, wakeup, catalog, buffer, self._metrics)
+        references = References(self._postgres, self._config.secret_keys)
+        self._shared = Shared(
+            self._postgres, ownership, wakeup, catalog, buffer, self._metrics, references
+        )
         async with http.serve(self._config.http, self):
             await ownership.start()
             logger.info("started", version=__version__, relay_group=self._config.relay_group)
@@ -140,6 +146,16 @@ class Relay:
             if name not in self._running and one.group_id not in busy:
                 self._start(one)
         self._tell_of_others({one.name: one for one in configured})
+        self._tell_of_unknown({one.name for one in configured})
+
+    def _tell_of_unknown(self, names: Collection[str]) -> None:
+        """A name on the command line may be a typing error, or come later."""
+        unknown = set(self._config.pipeline) - set(names)
+        for name in sorted(unknown - self._unknown):
+            near = nearest(name, names)
+            hint = f'Did you mean "{near}"?' if near else "It is run as soon as there is one."
+            logger.warning("no such pipeline in this relay group", pipeline=name, hint=hint)
+        self._unknown = unknown
 
     def _tell_of_others(self, configured: Mapping[str, Configured]) -> None:
         """Metrics of pipelines that do not run say so, or go with a pipeline that is no more."""

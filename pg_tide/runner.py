@@ -7,12 +7,14 @@ PostgreSQL: nothing is carried over in memory.
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pg_tide import log
-from pg_tide.catalog import Catalog, Condition, Configured, Lag
+from pg_tide.catalog import Catalog, Configured, Lag
+from pg_tide.condition import Condition, failed, retrying
 from pg_tide.config import PipelineConfig
+from pg_tide.config.check import check
+from pg_tide.dry_run import DryRun
 from pg_tide.encode import encoder
 from pg_tide.errors import (
     ConfigurationError,
@@ -22,21 +24,25 @@ from pg_tide.errors import (
     PgTideError,
     TransientError,
 )
+from pg_tide.hidden import hide
 from pg_tide.in_flight import Buffer, InFlight
-from pg_tide.kafka import KafkaClient, Settings
+from pg_tide.kafka import Clients
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.outbox import Outbox
 from pg_tide.ownership import Ownership
-from pg_tide.pipeline import RUNNING, Pipeline, Stages, failed, retrying
+from pg_tide.pipeline import Pipeline
 from pg_tide.position import Lease
 from pg_tide.postgres import Postgres
-from pg_tide.producer import Client, Producer
+from pg_tide.producer import Producer
+from pg_tide.reference import References
 from pg_tide.retry import Backoff
 from pg_tide.route import Router
+from pg_tide.stages import Stages
 from pg_tide.transform import Transform
 from pg_tide.wakeup import Sleeper, Wakeup
 
 logger = log.get("pipeline")
+FATAL_RETRY_MS = 60_000  # where the option itself cannot be read
 CONTEND = 0.5  # seconds between tries to take a group that another relay has
 LEAVE = 2.0  # seconds to lower the flag for publishers, which expires anyway
 
@@ -51,6 +57,7 @@ class Shared:
     catalog: Catalog
     buffer: Buffer
     metrics: Metrics
+    references: References
 
 
 class Runner:
@@ -101,7 +108,7 @@ class Runner:
             self._log.exception("unexpected error")
             bug = FatalError(f"unexpected {type(error).__name__}: {error}", reason="bug")
             pause = self._failed(bug)
-        await self._wait(pause)
+        await self._wait(min(pause, CONTEND) if self._lost else pause)
 
     async def _acquire(self) -> Lease | None:
         ownership = self._shared.ownership
@@ -119,7 +126,7 @@ class Runner:
         return lease
 
     async def _deliver(self, lease: Lease) -> None:
-        self._pipeline = self._build(lease)
+        self._pipeline = self._build(lease, await self._config())
         if self._stopping.is_set():
             return
         if self._lost:
@@ -138,11 +145,15 @@ class Runner:
                 async with asyncio.timeout(LEAVE):
                     await sleeper.leave()
 
-    def _build(self, lease: Lease) -> Pipeline:
+    async def _config(self) -> PipelineConfig:
+        """The options, with what their references stand for at this moment."""
+        return await self._shared.references.parse(self.configured.options)
+
+    def _build(self, lease: Lease, config: PipelineConfig) -> Pipeline:
         shared, configured = self._shared, self.configured
-        config = PipelineConfig.parse(configured.options)
         try:
-            stages = Stages(Transform(config), Router(config, configured.outbox), encoder("native"))
+            encode = encoder(config.wire_format, config.record_timestamp)
+            stages = Stages(Transform(config), Router(config, configured.outbox), encode)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         return Pipeline(
@@ -150,8 +161,10 @@ class Runner:
             config=config,
             outbox=Outbox(shared.postgres, configured.outbox_id, configured.outbox, lease),
             stages=stages,
-            producer=Producer(
-                client_of(config), config.max_request_size, stages.route.constant_topic
+            producer=DryRun(configured.name, config)
+            if config.dry_run
+            else Producer(
+                Clients(self._config, self._log).start, config, stages.route.configured_topics
             ),
             in_flight=InFlight(shared.buffer, config.max_in_flight),
             sleeper=Sleeper(shared.wakeup, configured.outbox_id),
@@ -168,9 +181,12 @@ class Runner:
 
     def _fatal_retry_ms(self) -> int:
         try:
-            return PipelineConfig.parse(self.configured.options).fatal_retry_ms
-        except FatalError:
+            verdict = check(self.configured.options)
+        except Exception:
+            return FATAL_RETRY_MS
+        if verdict.problems:
             return 0  # only another configuration helps
+        return int(verdict.values["fatal_retry_ms"])
 
     async def _wait(self, seconds: float) -> None:
         if self._stopping.is_set():
@@ -183,6 +199,9 @@ class Runner:
     def report(self, condition: Condition) -> None:
         """Take note of how the pipeline is: log it, count it, and have it written back."""
         self._meter.state(condition.state)
+        if condition.reason is not None:
+            reason, hint = hide(condition.reason), hide(condition.hint)
+            condition = replace(condition, reason=reason, hint=hint)
         if condition == self.condition:
             return
         before, self.condition = self.condition, condition
@@ -192,7 +211,7 @@ class Runner:
             condition.reason,
         ):
             return  # only the next try has moved
-        if condition != RUNNING:
+        if not condition.well:
             self._log.warning(condition.state, reason=condition.reason, hint=condition.hint)
             return
         self._backoff.reset()
@@ -238,27 +257,6 @@ class Runner:
 
     def problem(self) -> str | None:
         """Why this pipeline is not well, unless another relay has it."""
-        if self.condition is None or self.condition == RUNNING:
+        if self.condition is None or self.condition.well:
             return None
         return f"{self.condition.state}: {self.condition.reason}"
-
-
-def client_of(config: PipelineConfig) -> Callable[[], Awaitable[Client]]:
-    """How to make and start a Kafka client for a pipeline."""
-    settings = Settings(
-        brokers=config.brokers,
-        client_id=config.client_id,
-        acks="all" if config.acks == "all" else int(config.acks),
-        idempotent=config.idempotent,
-        compression=None if config.compression == "none" else config.compression,
-        max_request_size=config.max_request_size,
-        request_timeout_ms=config.request_timeout_ms,
-        metadata_max_age_ms=config.metadata_max_age_ms,
-    )
-
-    async def start() -> KafkaClient:
-        client = KafkaClient(settings)
-        await client.start()
-        return client
-
-    return start

@@ -47,6 +47,31 @@ end $$;
 COMMENT ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) IS 'Makes a consumer group that starts at a target, and returns its id; null when there is one of that name.';
 
 --
+-- Name: _broken_rules(jsonb, text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._broken_rules(config jsonb, wrong text[] DEFAULT '{}'::text[]) RETURNS TABLE(kind text, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  select r.kind, r.option || ': '
+    || replace(replace(r.message, '{value}', tide._shown(v.value)), '{other}', tide._shown(v.other))
+    || coalesce('; ' || r.hint, '')
+  from tide.option_rule r,
+    lateral (select tide._config_value(config, r.option) as value,
+      tide._config_value(config, r.other) as other) as v
+  where r.option <> all (wrong) and r.other <> all (wrong)
+    and tide._rule_is_broken(r,
+      v.value, exists (select from tide._config_given(config) g where g.option = r.option),
+      v.other, exists (select from tide._config_given(config) g where g.option = r.other))
+$$;
+
+--
+-- Name: FUNCTION _broken_rules(config jsonb, wrong text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) IS 'The rules across options that a configuration breaks, each as a kind and a sentence; not of options already found wrong.';
+
+--
 -- Name: _check_arrays(jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -181,6 +206,33 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._check_retention(retention_hours numeric) IS 'Raises 22023 for a retention that is negative or beyond a century.';
+
+--
+-- Name: _check_secret(text, text, bytea); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+begin
+  perform tide._refuse_null('name', name, 'Name the secret, as pipelines refer to it.');
+  if name !~ '^[A-Za-z0-9_.-]{1,200}$' then
+    raise exception '% cannot be the name of a secret', tide._shown(to_jsonb(name))
+      using errcode = 'invalid_name',
+        hint = 'A name has 1 to 200 of a-z, A-Z, 0-9, "_", "." and "-".';
+  end if;
+  if (key_id ~ '^[0-9a-f]{16}$' and length(ciphertext) between 28 and 70000) is not true then
+    raise exception 'secret "%" is not encrypted', name
+      using errcode = 'invalid_parameter_value',
+        hint = format('Set it with "pg-tide secret set %s". If it was sent here in clear, change it where it is from.', name);
+  end if;
+end $_$;
+
+--
+-- Name: FUNCTION _check_secret(name text, key_id text, ciphertext bytea); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) IS 'Raises 22004 or 42602 for what is no name of a secret, 22023 for what pg-tide cannot have encrypted.';
 
 --
 -- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint); Type: FUNCTION; Schema: tide; Owner: -
@@ -323,7 +375,7 @@ begin
     union
     select tide._config_name_problems(config) collate "C"
     union
-    select tide._config_rule_problems(config, wrong) collate "C"
+    select r.problem collate "C" from tide._broken_rules(config, wrong) r where r.kind <> 'warning'
     order by 1);
 end $$;
 
@@ -332,29 +384,6 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._config_problems(config jsonb) IS 'A sentence for everything wrong with a pipeline''s configuration, all at once and sorted; empty when it is right.';
-
---
--- Name: _config_rule_problems(jsonb, text[]); Type: FUNCTION; Schema: tide; Owner: -
---
-
-CREATE FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) RETURNS SETOF text
-    LANGUAGE sql STABLE
-    AS $$
-  select r.option || ': '
-    || replace(replace(r.message, '{value}', tide._shown(v.value)), '{other}', tide._shown(v.other))
-    || coalesce('; ' || r.hint, '')
-  from tide.option_rule r,
-    lateral (select tide._config_value(config, r.option) as value,
-      tide._config_value(config, r.other) as other) as v
-  where r.option <> all (wrong) and r.other <> all (wrong)
-    and tide._rule_is_broken(r, v.value, v.other)
-$$;
-
---
--- Name: FUNCTION _config_rule_problems(config jsonb, wrong text[]); Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) IS 'A sentence for each rule across options that a configuration breaks; not of options already found wrong.';
 
 --
 -- Name: _config_value(jsonb, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -685,6 +714,33 @@ end $$;
 COMMENT ON FUNCTION tide._existing_pipeline(pipeline text) IS 'The id of the pipeline that an argument names; raises 22004 for null, 42704 with the nearest name when there is none.';
 
 --
+-- Name: _existing_secret(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._existing_secret(name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  nearest text;
+begin
+  perform tide._refuse_null('name', name, 'Name the secret, as pipelines refer to it.');
+  perform from tide.secret s where s.name = _existing_secret.name for update;
+  if found then
+    return;
+  end if;
+  nearest := tide._nearest(name, (select array_agg(s.name order by s.name) from tide.secret s));
+  raise exception 'there is no secret "%"', name
+    using errcode = 'undefined_object',
+      hint = coalesce('Did you mean "' || nearest || '"?', 'The view tide.secrets lists those there are.');
+end $$;
+
+--
+-- Name: FUNCTION _existing_secret(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._existing_secret(name text) IS 'Locks a secret; raises 22004 for null, 42704 with the nearest name when there is none.';
+
+--
 -- Name: option; Type: TABLE; Schema: tide; Owner: -
 --
 
@@ -722,6 +778,8 @@ CREATE FUNCTION tide._expected(declared tide.option) RETURNS text
     when declared.type = 'integer' then 'a whole number'
     when declared.type = 'boolean' then 'true or false'
     when declared.type = 'object' then 'an object'
+    when declared.type = 'array' then 'an array'
+    when declared.type = 'list' then 'an array of strings, or a string with commas'
     else 'a string'
     end
 $$;
@@ -784,16 +842,22 @@ begin
   case format
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
+    when 'names' then
+      return query select tide._names_problems(path, value);
+    when 'routing_rules' then
+      return query select tide._routing_rules_problems(path, value);
     when 'host_port_list' then
       return query select path || ': ' || p from tide._host_port_list_problems(plain) p;
     when 'topic_template' then
       return query select path || ': ' || p from tide._topic_template_problems(plain) p;
+    when 'topic_prefix' then
+      return query select path || ': ' || p from tide._topic_prefix_problems(plain) p;
     when 'key_template' then
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
-    when 'jmespath' then
-      return query select path || ': must not be empty' where btrim(plain, E' \t\n\r') = '';
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
+    when 'jmespath', 'partition', 'path', 'regex', 'url' then
+      return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
 
@@ -856,7 +920,7 @@ COMMENT ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from
 
 CREATE FUNCTION tide._header_map_problems(path text, headers jsonb) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE
-    AS $$
+    AS $_$
   select path || ': a header needs a name' from jsonb_each(headers) as h where h.key = ''
   union all
   select tide._shown_name(path || '.' || h.key) || ': ' || p.problem
@@ -864,9 +928,12 @@ CREATE FUNCTION tide._header_map_problems(path text, headers jsonb) RETURNS SETO
     lateral (
       select 'must be a string, not ' || tide._shown(h.value) where tide._option_value('text', h.value) is null
       union all
+      select 'references like ${env:NAME} are for connection options only' where tide._is_misplaced(h.value)
+      union all
       select tide._template_problems(tide._option_value('text', h.value) #>> '{}')
+        where not tide._is_misplaced(h.value)
     ) as p (problem)
-$$;
+$_$;
 
 --
 -- Name: FUNCTION _header_map_problems(path text, headers jsonb); Type: COMMENT; Schema: tide; Owner: -
@@ -903,6 +970,7 @@ CREATE FUNCTION tide._host_port_problem(entry text) RETURNS text
   select case
     when entry = '' then 'an entry is empty; write host:port, separated by commas'
     when strpos(entry, '://') > 0 then shown || ' is not host:port; leave out the protocol'
+    when entry ~ '[; \t\n\r]' then shown || ' is not host:port; separate brokers with commas'
     when left(entry, 1) <> '[' and length(entry) - length(replace(entry, ':', '')) > 1 then
       shown || ' is an IPv6 address without brackets; write it like "[::1]:9092"'
     when strpos(entry, ':') = 0 or right(entry, 1) = ']' then
@@ -922,6 +990,48 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._host_port_problem(entry text) IS 'What is wrong with one host:port, or null; an IPv6 address stands in brackets.';
+
+--
+-- Name: _is_in_clear(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_in_clear(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$ select coalesce(value #>> '{}' !~ '^(\$\{(env|file|secret):[^}]*\})+$', false) $_$;
+
+--
+-- Name: FUNCTION _is_in_clear(value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_in_clear(value jsonb) IS 'Whether a value, which is a secret, stands there itself or in part, not by references alone.';
+
+--
+-- Name: _is_misplaced(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_misplaced(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$ select jsonb_typeof(value) = 'string' and value #>> '{}' ~ '\$\{(env|file|secret):' $_$;
+
+--
+-- Name: FUNCTION _is_misplaced(value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_misplaced(value jsonb) IS 'Whether a value has a reference, of an option in which none is resolved.';
+
+--
+-- Name: _is_reference(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_reference(value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$ select coalesce(jsonb_typeof(value) = 'string' and strpos(value #>> '{}', '${') > 0, false) $_$;
+
+--
+-- Name: FUNCTION _is_reference(value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_reference(value jsonb) IS 'Whether a value is, or holds, what must be a reference.';
 
 --
 -- Name: _is_section(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -1161,7 +1271,8 @@ CREATE FUNCTION tide._masked(config jsonb, path text DEFAULT NULL::text) RETURNS
     AS $$
   select case
     when config = 'null' then config
-    when exists (select from tide.option o where o.name = path and o.secret) then '"********"'
+    when exists (select from tide.option o where o.name = path and o.secret) then
+      case when tide._is_in_clear(config) then '"********"' else config end
     when jsonb_typeof(config) = 'object' then (
       select coalesce(jsonb_object_agg(e.key, tide._masked(e.value, concat_ws('.', path, e.key))), '{}')
         from jsonb_each(config) as e)
@@ -1176,7 +1287,7 @@ $$;
 -- Name: FUNCTION _masked(config jsonb, path text); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._masked(config jsonb, path text) IS 'A configuration with ******** in place of its secrets, whether their names are dotted or nested.';
+COMMENT ON FUNCTION tide._masked(config jsonb, path text) IS 'A configuration with ******** in place of its secrets in clear, whether their names are dotted or nested.';
 
 --
 -- Name: _message_size(text, text, jsonb, jsonb, bytea, jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -1216,6 +1327,35 @@ end $$;
 COMMENT ON FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) IS 'Raises 54000 with both sizes.';
 
 --
+-- Name: _messages(integer, bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._messages(outbox_id integer, ids bigint[]) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+    select m.id, m.source, m.op, m.key, m.dedup_key, m.headers::text,
+           coalesce(m.payload_bytes, convert_to(m.payload::text, 'UTF8')), m.payload_bytes is null,
+           convert_to(m.before::text, 'UTF8'), (date_part('epoch', m.published_at) * 1000000)::bigint
+      from unnest(_messages.ids) with ordinality as wanted (id, place)
+        join tide.message m on m.outbox_id = _messages.outbox_id and m.id = wanted.id
+      order by wanted.place;
+end $$;
+
+--
+-- Name: FUNCTION _messages(outbox_id integer, ids bigint[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._messages(outbox_id integer, ids bigint[]) IS 'Messages of an outbox by their ids, in the order of these, delivered or not; those that are not there are left out.';
+
+--
 -- Name: _name_problem(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1238,6 +1378,27 @@ $_$;
 COMMENT ON FUNCTION tide._name_problem(name text) IS 'What is wrong with the name of an outbox, a consumer group or a pipeline; null when nothing is.';
 
 --
+-- Name: _names_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._names_problems(path text, names jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select path || ': must not be empty' where names = '[]'
+  union all
+  select path || ': an entry is empty; write names, separated by commas' where names ? ''
+  union all
+  select path || ': ' || tide._shown(to_jsonb(name)) || ' is given twice'
+  from jsonb_array_elements_text(names) as name where not names ? '' group by name having count(*) > 1
+$$;
+
+--
+-- Name: FUNCTION _names_problems(path text, names jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._names_problems(path text, names jsonb) IS 'What is wrong with a list of names.';
+
+--
 -- Name: _nearest(text, text[]); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1257,6 +1418,64 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._nearest(name text, candidates text[]) IS 'The candidate most like a name, or null when none is near.';
+
+--
+-- Name: _next_ids(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._next_ids(group_id integer, at_most integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  of_outbox int;
+  reader    record;
+  found_ids bigint[] := '{}';
+begin
+  perform tide._refuse_foreign_position(_next_ids.group_id);
+  select g.outbox_id into of_outbox from tide.consumer_group g where g.id = _next_ids.group_id;
+  select case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
+         case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
+         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id
+    into reader
+    from tide.position p where p.group_id = _next_ids.group_id;
+  if reader.page is not null then
+    select coalesce(array_agg(w.id order by w.id), '{}') into found_ids
+      from (
+        select m.id from tide.message m
+          where m.outbox_id = of_outbox
+            and m.id > reader.last_id
+            and not pg_visible_in_snapshot(m.xid, reader.done)
+            and pg_visible_in_snapshot(m.xid, reader.page)
+          order by m.id
+          limit at_most
+      ) as w;
+    reader.done := reader.page;
+  end if;
+  return query select unnest(found_ids);
+  return query
+    select w.id
+      from (
+        select m.id from tide.message m
+          where m.outbox_id = of_outbox and m.xid = any (array(select pg_snapshot_xip(reader.done)))
+        union all
+        select m.id from tide.message m
+          where m.outbox_id = of_outbox and m.xid >= pg_snapshot_xmax(reader.done)
+      ) as w
+      order by w.id + 0
+      limit at_most - cardinality(found_ids);
+end $$;
+
+--
+-- Name: FUNCTION _next_ids(group_id integer, at_most integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._next_ids(group_id integer, at_most integer) IS 'The ids of the messages that a consumer group gets next, in order, a seek that was asked for counted in. Moves nothing and locks nothing. Raises TD002 when its position is from another cluster.';
 
 --
 -- Name: _next_page(integer, uuid, integer, pg_snapshot, pg_snapshot, bigint, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
@@ -1431,7 +1650,14 @@ CREATE FUNCTION tide._option_value(type text, value jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     AS $_$
   select case
-    when type = 'object' and kind = 'object' then value
+    when type in ('object', 'array') and kind = type then value
+    when type = 'list' and kind = 'string' then (
+      select jsonb_agg(btrim(e.name, E' \t\n\r') order by e.place)
+      from regexp_split_to_table(plain, ',') with ordinality as e (name, place))
+    when type = 'list' and kind = 'array' then (
+      select case when coalesce(bool_and(jsonb_typeof(e.name) = 'string'), true)
+        then coalesce(jsonb_agg(btrim(e.name #>> '{}', E' \t\n\r') order by e.place), '[]') end
+      from jsonb_array_elements(value) with ordinality as e (name, place))
     when type = 'boolean' and kind = 'boolean' then value
     when type = 'boolean' and value in ('"true"', '"false"') then plain::jsonb
     when type = 'text' and kind = 'string' then value
@@ -1594,7 +1820,7 @@ COMMENT ON FUNCTION tide._pending(group_id integer, at_most integer, slot intege
 
 CREATE FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb) RETURNS text[]
     LANGUAGE sql STABLE
-    AS $$
+    AS $_$
   select coalesce(array_agg(p.problem order by p.place, p.part), '{}')
   from (
     select 1, 1, 'pipeline: ' || tide._name_problem(pipeline)
@@ -1620,9 +1846,16 @@ CREATE FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer_gro
     union all
     select 5, 1, format('%s: "********" hides a secret and is none', s.name)
       from tide.option s where s.secret and tide._config_value(config, s.name) #>> '{}' = '********'
+    union all
+    select 5, 2, format('%s: with outbox "%s" it is %s, which Kafka does not take as a topic', t.option, outbox,
+        tide._shown(to_jsonb(t.topic)))
+      from (values
+          ('topic', replace(tide._config_value(config, 'topic') #>> '{}', '{outbox}', outbox)),
+          ('topic_prefix', (tide._config_value(config, 'topic_prefix') #>> '{}') || outbox)) as t (option, topic)
+      where t.topic !~ '[{}]' and outbox ~ '[^a-zA-Z0-9._-]' and t.topic !~ '^[a-zA-Z0-9._-]{1,249}$'
   ) as p (place, part, problem)
   where p.problem is not null
-$$;
+$_$;
 
 --
 -- Name: FUNCTION _pipeline_problems(pipeline text, outbox text, consumer_group text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
@@ -1644,7 +1877,7 @@ CREATE FUNCTION tide._pipelines(relay_group text) RETURNS TABLE(id integer, name
       join tide.outbox o on o.id = p.outbox_id
       join tide.consumer_group g on g.id = p.group_id
       join tide.position s on s.group_id = p.group_id
-    where p.relay_group = $1
+    where $1 is null or p.relay_group = $1
     order by p.id
 $_$;
 
@@ -1652,7 +1885,7 @@ $_$;
 -- Name: FUNCTION _pipelines(relay_group text); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
+COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
 
 --
 -- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -1722,6 +1955,28 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) IS 'Asks publishers to notify, for so many seconds; false where that would keep transactions from being prepared.';
+
+--
+-- Name: _reference_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._reference_problems(value text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select format('has %s references, and may have 20', count(*))
+  from regexp_matches(value, '\$\{[^}]*\}?', 'g') having count(*) > 20
+  union all
+  select 'has a "${" that begins no reference; write ${env:NAME}, ${file:/absolute/path} or ${secret:NAME}'
+  where (select count(*) from regexp_matches(value, '\$\{[^}]*\}?', 'g')) <= 20 and exists (
+    select from regexp_matches(value, '\$\{[^}]*\}?', 'g') as piece
+    where piece[1] !~ '^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^}]*|secret:[A-Za-z0-9_.-]{1,200})\}$')
+$_$;
+
+--
+-- Name: FUNCTION _reference_problems(value text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._reference_problems(value text) IS 'What is wrong with how the references of a text are written.';
 
 --
 -- Name: _refuse_foreign_outbox(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -1917,6 +2172,27 @@ end $$;
 COMMENT ON FUNCTION tide._register_relay(id uuid, name text, version text) IS 'Makes a relay known, by the backend that calls: that of its lock connection. Forgets relays that are gone.';
 
 --
+-- Name: _relay_rights(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._relay_rights() RETURNS TABLE(role_name text, lacking text[])
+    LANGUAGE sql STABLE
+    AS $$
+  select current_user::text,
+         array(select p.oid::regprocedure::text
+                 from pg_catalog.pg_proc p
+                 where p.pronamespace = 'tide'::regnamespace and (p.proname like '\_%' or p.proname = 'outbox_sweep')
+                   and not has_function_privilege(p.oid, 'execute')
+                 order by 1)
+$$;
+
+--
+-- Name: FUNCTION _relay_rights(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._relay_rights() IS 'Who is asking, and which functions of the relay that role may not call.';
+
+--
 -- Name: _report_state(integer, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1962,6 +2238,31 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._require_read_committed() IS 'Raises TD003 in any other isolation level: an older snapshot would hide messages, a serializable one would abort publishers.';
+
+--
+-- Name: _restart_users_of_secret(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._restart_users_of_secret(name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  pipeline text;
+begin
+  for pipeline in
+    update tide.pipeline p set revision = p.revision + 1
+      where p.name in (select u.pipeline from tide._secret_users() u where u.secret = _restart_users_of_secret.name)
+      returning p.name
+  loop
+    perform pg_notify('tide_config', pipeline);
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _restart_users_of_secret(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._restart_users_of_secret(name text) IS 'Has every pipeline start anew that refers to a secret, and no other.';
 
 --
 -- Name: _retained(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -2048,6 +2349,117 @@ $_$;
 COMMENT ON FUNCTION tide._retention_held_by(outbox_id integer) IS 'Who keeps messages that have expired from being let go: consumer groups that have yet to deliver them, or else sessions that use their slot; null when nobody does.';
 
 --
+-- Name: _routing_member_problems(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._routing_member_problems(path text, name text, value jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  members constant text[] := '{when,match_field,match_value,topic,message_key}';
+  read text := tide._option_value('text', value) #>> '{}';
+  near text;
+begin
+  if name <> all (members) then
+    near := tide._nearest(name, members);
+    return next path || '.' || tide._shown_name(name) || ': unknown option'
+      || coalesce('; did you mean "' || near || '"?', '');
+  elsif read is null then
+    return next format('%s.%s: must be a string, not %s', path, name, tide._shown(value));
+  else
+    return query select format('%s.%s: %s', path, name, p) from (
+      select tide._text_problems('jmespath', read) where name = 'when'
+      union all
+      select tide._variable_problems(read) where name = 'match_field'
+      union all
+      select tide._topic_template_problems(read) where name = 'topic'
+      union all
+      select tide._key_template_problems(read) where name = 'message_key'
+    ) as problems (p);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _routing_member_problems(path text, name text, value jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._routing_member_problems(path text, name text, value jsonb) IS 'What is wrong with one member of a routing rule.';
+
+--
+-- Name: _routing_rule_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._routing_rule_problems(path text, rule jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  by_when  boolean := coalesce(rule -> 'when', 'null') <> 'null';
+  by_field boolean := coalesce(rule -> 'match_field', 'null') <> 'null';
+  by_value boolean := coalesce(rule -> 'match_value', 'null') <> 'null';
+begin
+  if jsonb_typeof(rule) <> 'object' then
+    return next path || ': must be an object, not ' || tide._shown(rule);
+    return;
+  end if;
+  return query select tide._routing_member_problems(path, m.key, m.value)
+    from jsonb_each(rule) as m
+    where m.value <> 'null' or m.key not in ('when', 'match_field', 'match_value', 'topic', 'message_key');
+  if coalesce(rule -> 'topic', 'null') = 'null' then
+    return next path || '.topic: required';
+  end if;
+  if by_when and (by_field or by_value) then
+    return next path || ': when conflicts with match_field and match_value; a rule has one condition';
+  elsif not (by_when or by_field and by_value) then
+    return next path || ': needs a condition: when, or match_field and match_value';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _routing_rule_problems(path text, rule jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._routing_rule_problems(path text, rule jsonb) IS 'What is wrong with one routing rule; path names it.';
+
+--
+-- Name: _routing_rules_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._routing_rules_problems(path text, rules jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  select format('%s: must have at most 100 rules, not %s', path, jsonb_array_length(rules))
+  where jsonb_array_length(rules) > 100
+  union all
+  select tide._routing_rule_problems(format('%s[%s]', path, r.place - 1), r.rule)
+  from jsonb_array_elements(rules) with ordinality as r (rule, place)
+  where jsonb_array_length(rules) <= 100
+$$;
+
+--
+-- Name: FUNCTION _routing_rules_problems(path text, rules jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._routing_rules_problems(path text, rules jsonb) IS 'What is wrong with an array of routing rules; path names it.';
+
+--
+-- Name: _rule_holds(jsonb, jsonb, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._rule_holds(among jsonb, value jsonb, given boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case when among is null then given
+    when tide._is_reference(value) then null
+    else coalesce(among @> value, false) end
+$$;
+
+--
+-- Name: FUNCTION _rule_holds(among jsonb, value jsonb, given boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._rule_holds(among jsonb, value jsonb, given boolean) IS 'Whether a value is one of an array, or given where there is no array; null where it is a reference and nobody knows.';
+
+--
 -- Name: option_rule; Type: TABLE; Schema: tide; Owner: -
 --
 
@@ -2058,7 +2470,7 @@ CREATE TABLE tide.option_rule (
     other text NOT NULL,
     message text NOT NULL,
     hint text,
-    CONSTRAINT option_rule_kind_check CHECK ((kind = ANY (ARRAY['conflict'::text, 'requirement'::text])))
+    CONSTRAINT option_rule_kind_check CHECK ((kind = ANY (ARRAY['conflict'::text, 'requirement'::text, 'warning'::text])))
 );
 
 --
@@ -2068,23 +2480,66 @@ CREATE TABLE tide.option_rule (
 COMMENT ON TABLE tide.option_rule IS 'What options demand of each other; generated like tide.option.';
 
 --
--- Name: _rule_is_broken(tide.option_rule, jsonb, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _rule_is_broken(tide.option_rule, jsonb, boolean, jsonb, boolean); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) RETURNS boolean
+CREATE FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
-  select value is not null and coalesce(rule.value -> 'when' @> value, true)
-    and (case when rule.value ? 'at_most' then coalesce(value <= other, true)
-      else other is not null and coalesce(rule.value -> 'other' @> other, true) end)
-      = (rule.kind = 'conflict')
+  select coalesce(
+    case when rule.value ? 'unset' then not value_given
+      else tide._rule_holds(rule.value -> 'when', value, value_given) end
+    and (case
+        when not rule.value ?| array['at_most', 'above'] then
+          tide._rule_holds(rule.value -> 'other', other, other_given)
+        when tide._is_reference(value) or tide._is_reference(other) then null
+        when rule.value ? 'above' then coalesce(other > rule.value -> 'above', false)
+        else coalesce(value <= other, true)
+      end) = (rule.kind <> 'requirement'),
+    false)
 $$;
 
 --
--- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, other jsonb); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) IS 'Whether the values of two options, null where unset, break a rule: a conflict where both sides hold, a requirement where only the first does.';
+COMMENT ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) IS 'Whether the values of two options, defaults included, break a rule for certain: a conflict or a warning where both sides hold, a requirement where only the first does.';
+
+--
+-- Name: _secret_users(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._secret_users() RETURNS TABLE(secret text, pipeline text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.secret, p.name from tide.pipeline p, lateral tide._secrets_in(p.config) as s (secret)
+$$;
+
+--
+-- Name: FUNCTION _secret_users(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._secret_users() IS 'Which pipeline refers to which secret, stored or not.';
+
+--
+-- Name: _secrets_in(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._secrets_in(config jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $_$
+  select distinct piece[1]
+    from tide._config_given(config) g join tide.option o on o.name = g.option and o.reference,
+      lateral regexp_matches(g.value #>> '{}', '\$\{secret:([A-Za-z0-9_.-]{1,200})\}', 'g') as piece
+    order by 1
+$_$;
+
+--
+-- Name: FUNCTION _secrets_in(config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._secrets_in(config jsonb) IS 'The secrets that a configuration refers to where references are resolved.';
 
 --
 -- Name: _sessions_using(regclass); Type: FUNCTION; Schema: tide; Owner: -
@@ -2353,6 +2808,23 @@ $$;
 COMMENT ON FUNCTION tide._storage() IS 'What each outbox holds: messages (above 10,000 an estimate), and expired slots that a consumer group still holds up.';
 
 --
+-- Name: _stored_secrets(text[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._stored_secrets(names text[]) RETURNS TABLE(name text, key_id text, ciphertext bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.name, s.key_id, s.ciphertext from tide.secret s where names is null or s.name = any (names) order by s.name
+$$;
+
+--
+-- Name: FUNCTION _stored_secrets(names text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._stored_secrets(names text[]) IS 'Secrets of these names, encrypted; all of them for null.';
+
+--
 -- Name: _sweep(integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -2492,6 +2964,56 @@ $_$;
 COMMENT ON FUNCTION tide._template_problems(template text) IS 'What is wrong with how a template is written.';
 
 --
+-- Name: _text_problems(text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._text_problems(format text, value text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select 'must not be empty'
+    where format in ('path', 'regex') and value = '' or format = 'jmespath' and btrim(value, E' \t\n\r') = ''
+  union all
+  select 'must be the path of a file, not what is in it' where format = 'path' and strpos(value, '-----BEGIN') > 0
+  union all
+  select 'must be an absolute path, like /etc/pg-tide/ca.pem, not ' || tide._shown(to_jsonb(value))
+    where format = 'path' and value <> '' and strpos(value, '-----BEGIN') = 0 and left(value, 1) <> '/'
+  union all
+  select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
+    where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
+  union all
+  select 'must be a URL like https://login.example.com/token, without a user or a password'
+    where format = 'url' and value !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$'
+$_$;
+
+--
+-- Name: FUNCTION _text_problems(format text, value text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._text_problems(format text, value text) IS 'What is wrong with the form of a text, for the formats that one look decides.';
+
+--
+-- Name: _topic_prefix_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._topic_prefix_problems(prefix text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select format('%s at character %s is not allowed in a topic; Kafka takes a-z, A-Z, 0-9, ".", "_" and "-"',
+    tide._shown(to_jsonb(found)), strpos(prefix, found))
+  from substring(prefix from '[^a-zA-Z0-9._-]') as found where found is not null
+  union all
+  select 'must not be empty' where prefix = ''
+  union all
+  select format('has %s constant characters; Kafka takes 249 at most', length(prefix)) where length(prefix) > 249
+$$;
+
+--
+-- Name: FUNCTION _topic_prefix_problems(prefix text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._topic_prefix_problems(prefix text) IS 'What is wrong with the text that a topic begins with.';
+
+--
 -- Name: _topic_template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -2608,14 +3130,20 @@ COMMENT ON FUNCTION tide._unregister_relay(id uuid) IS 'Forgets a relay that end
 
 CREATE FUNCTION tide._value_problems(declared tide.option, value jsonb) RETURNS SETOF text
     LANGUAGE plpgsql STABLE
-    AS $$
+    AS $_$
 declare
   read jsonb := tide._option_value(declared.type, value);
   plain text := read #>> '{}';
   limits text := format('between %s and %s', declared.minimum, declared.maximum);
   expected text;
 begin
-  if read is null or not coalesce(plain = any (declared.choices), true) then
+  if declared.reference and tide._is_reference(value) then
+    return query select declared.name || ': ' || p from tide._reference_problems(value #>> '{}') p;
+    return;
+  elsif tide._is_misplaced(value) then
+    return next declared.name || ': references like ${env:NAME} are for connection options only';
+    return;
+  elsif read is null or not coalesce(plain = any (declared.choices), true) then
     expected := tide._expected(declared);
   elsif declared.type = 'integer' and plain::int8 not between declared.minimum and declared.maximum then
     expected := 'be ' || limits;
@@ -2623,17 +3151,37 @@ begin
     expected := 'have ' || limits || ' characters';
   end if;
   if expected is not null then
-    return next format('%s: must %s, not %s', declared.name, expected, tide._shown(value));
+    return next format('%s: must %s', declared.name, expected)
+      || case when declared.secret then '' else ', not ' || tide._shown(value) end;
   elsif declared.format is not null then
     return query select tide._format_problems(declared.format, declared.name, read);
   end if;
-end $$;
+end $_$;
 
 --
 -- Name: FUNCTION _value_problems(declared tide.option, value jsonb); Type: COMMENT; Schema: tide; Owner: -
 --
 
 COMMENT ON FUNCTION tide._value_problems(declared tide.option, value jsonb) IS 'A sentence for everything wrong with the value given for an option.';
+
+--
+-- Name: _variable_problems(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._variable_problems(name text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 'must be a variable without braces, like op or payload.type, not ' || tide._shown(to_jsonb(name))
+    where name = '' or name ~ '[{}]'
+  union all
+  select tide._template_problems('{' || name || '}') where name <> '' and name !~ '[{}]'
+$$;
+
+--
+-- Name: FUNCTION _variable_problems(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._variable_problems(name text) IS 'What is wrong with the name of a variable, written without braces.';
 
 --
 -- Name: _variable_suggestion(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -2671,10 +3219,10 @@ declare
   clear text;
 begin
   select string_agg(o.name, ', ' order by o.name) into clear
-    from tide.option o where o.secret and tide._config_value(config, o.name) #>> '{}' !~ '^\$\{';
+    from tide.option o where o.secret and tide._is_in_clear(tide._config_value(config, o.name));
   if clear is not null then
     raise warning 'pipeline "%" holds secrets in clear: %', pipeline, clear
-      using hint = 'Refer to them instead, as ${env:NAME} or ${file:/path}, which the relay resolves.';
+      using hint = 'Refer to them instead, as ${env:NAME}, ${file:/path} or ${secret:NAME} (see "pg-tide secret"), which the relay resolves.';
   end if;
 end $_$;
 
@@ -2682,7 +3230,52 @@ end $_$;
 -- Name: FUNCTION _warn_of_clear_secrets(pipeline text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) IS 'Warns when a secret is not given by reference.';
+COMMENT ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) IS 'Warns when a secret, or a part of one, is not given by reference.';
+
+--
+-- Name: _warn_of_missing_secrets(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._warn_of_missing_secrets(pipeline text, config jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  missing text;
+begin
+  for missing in
+    select s.name from tide._secrets_in(config) as s (name) where not exists (select from tide.secret t where t.name = s.name)
+  loop
+    raise warning 'pipeline "%" refers to secret "%", which is not stored', pipeline, missing
+      using hint = format('It fails until "pg-tide secret set %s" stores it.', missing);
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _warn_of_missing_secrets(pipeline text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._warn_of_missing_secrets(pipeline text, config jsonb) IS 'Warns when a pipeline refers to a secret that there is not.';
+
+--
+-- Name: _warn_of_risks(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._warn_of_risks(pipeline text, config jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  risk text;
+begin
+  for risk in select r.problem from tide._broken_rules(config) r where r.kind = 'warning' order by 1 loop
+    raise warning 'pipeline "%": %', pipeline, risk;
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _warn_of_risks(pipeline text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._warn_of_risks(pipeline text, config jsonb) IS 'Warns of what a configuration may do and should not.';
 
 --
 -- Name: consumer_group_create(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -3207,6 +3800,8 @@ begin
   lock table tide.pipeline in share row exclusive mode;
   perform tide._refuse_pipeline(pipeline, outbox, consumer_group, config);
   perform tide._warn_of_clear_secrets(pipeline, config);
+  perform tide._warn_of_missing_secrets(pipeline, config);
+  perform tide._warn_of_risks(pipeline, config);
   to_outbox := tide._existing_outbox(outbox);
   to_group := tide._group_to_read(to_outbox, consumer_group, tide._config_value(config, 'start_from') #>> '{}');
   for_relays := coalesce(tide._config_value(config, 'relay_group') #>> '{}', 'default');
@@ -3233,6 +3828,87 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean) IS 'Creates or replaces a pipeline: an outbox, read by a consumer group (made if missing, starting where start_from says), to Kafka as config says (see the view tide.options). Raises one error with every problem found. A new pipeline is enabled; enabled null keeps an old one as it is. Returns created, updated or unchanged.';
+
+--
+-- Name: secret_drop(text, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.secret_drop(name text, force boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  users text;
+begin
+  perform tide._existing_secret(name);
+  select string_agg(format('"%s"', u.pipeline), ', ' order by u.pipeline) into users
+    from tide._secret_users() u where u.secret = name;
+  if users is not null and force is not true then
+    raise exception 'secret "%" is used by pipeline %', name, users
+      using errcode = 'dependent_objects_still_exist',
+        hint = 'Let them refer to another one first; or force it: they then fail until it is set again.';
+  end if;
+  perform tide._restart_users_of_secret(name);
+  delete from tide.secret s where s.name = secret_drop.name;
+end $$;
+
+--
+-- Name: FUNCTION secret_drop(name text, force boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.secret_drop(name text, force boolean) IS 'Drops a secret. Refuses while a pipeline refers to it, unless forced: then that pipeline fails until the secret is set again.';
+
+--
+-- Name: secret_rotate(text, bytea, text, bytea); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform tide._existing_secret(name);
+  perform tide._check_secret(name, key_id, ciphertext);
+  update tide.secret s set key_id = secret_rotate.key_id, ciphertext = secret_rotate.ciphertext
+    where s.name = secret_rotate.name and s.ciphertext = old_ciphertext;
+  if not found then
+    raise exception 'secret "%" was set meanwhile', name
+      using errcode = 'serialization_failure',
+        hint = 'Nothing was changed. Rotate again.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea) IS 'Replaces a secret by the same value under another key, as "pg-tide secret rotate" does; pipelines go on. Refuses when it is no longer the one that was read.';
+
+--
+-- Name: secret_set(text, text, bytea); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.secret_set(name text, key_id text, ciphertext bytea) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  was_there boolean := exists (select from tide.secret s where s.name = secret_set.name);
+begin
+  perform tide._check_secret(name, key_id, ciphertext);
+  insert into tide.secret as s (name, key_id, ciphertext)
+    values (secret_set.name, secret_set.key_id, secret_set.ciphertext)
+    on conflict on constraint secret_pkey
+      do update set key_id = excluded.key_id, ciphertext = excluded.ciphertext, set_at = excluded.set_at;
+  perform tide._restart_users_of_secret(name);
+  return case when was_there then 'updated' else 'created' end;
+end $$;
+
+--
+-- Name: FUNCTION secret_set(name text, key_id text, ciphertext bytea); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.secret_set(name text, key_id text, ciphertext bytea) IS 'Stores a secret that "pg-tide secret set" encrypted, under a name that pipelines refer to as ${secret:NAME}; those that do start anew, and no others. Returns created or updated.';
 
 --
 -- Name: consumer_group; Type: TABLE; Schema: tide; Owner: -
@@ -3655,7 +4331,7 @@ CREATE VIEW tide.relay_status AS
     o.name AS outbox,
     g.name AS consumer_group,
     (l.config ->> 'brokers'::text) AS brokers,
-    (l.config ->> 'topic'::text) AS topic,
+    COALESCE((l.config ->> 'topic'::text), ((l.config ->> 'topic_prefix'::text) || '{outbox}'::text)) AS topic,
     l.enabled,
     t.state,
     w.relay AS owner,
@@ -3722,6 +4398,56 @@ CREATE TABLE tide.schema_applied (
 --
 
 COMMENT ON TABLE tide.schema_applied IS 'One row: which program''s functions, views, options and grants stand here, and the digest of their texts.';
+
+--
+-- Name: secret; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.secret (
+    name text NOT NULL,
+    key_id text NOT NULL,
+    ciphertext bytea NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE secret; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.secret IS 'Secrets that pipelines refer to, encrypted by pg-tide before they came here.';
+
+--
+-- Name: COLUMN secret.key_id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.secret.key_id IS 'What the key is known by that encrypted it; tells nothing of the key.';
+
+--
+-- Name: COLUMN secret.ciphertext; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.secret.ciphertext IS 'AES-256-GCM: 12 bytes of nonce, the value, 16 bytes of tag. Good for this name alone.';
+
+--
+-- Name: secrets; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.secrets AS
+ SELECT name,
+    key_id,
+    set_at,
+    ARRAY( SELECT u.pipeline
+           FROM tide._secret_users() u(secret, pipeline)
+          WHERE (u.secret = s.name)
+          ORDER BY u.pipeline) AS pipelines
+   FROM tide.secret s
+  ORDER BY name;
+
+--
+-- Name: VIEW secrets; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.secrets IS 'The names of the secrets that are stored, what their key is known by, and the pipelines that refer to them; no value, not even an encrypted one.';
 
 --
 -- Name: consumer_group consumer_group_outbox_id_name_key; Type: CONSTRAINT; Schema: tide; Owner: -
@@ -3829,6 +4555,13 @@ ALTER TABLE ONLY tide.schema_applied
     ADD CONSTRAINT schema_applied_pkey PRIMARY KEY (one_row);
 
 --
+-- Name: secret secret_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+--
 -- Name: message_id; Type: INDEX; Schema: tide; Owner: -
 --
 
@@ -3892,6 +4625,13 @@ REVOKE ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from 
 GRANT ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) TO tide_relay;
 
 --
+-- Name: FUNCTION _broken_rules(config jsonb, wrong text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -3927,6 +4667,13 @@ REVOKE ALL ON FUNCTION tide._check_retention(retention_hours numeric) FROM PUBLI
 GRANT ALL ON FUNCTION tide._check_retention(retention_hours numeric) TO tide_relay;
 
 --
+-- Name: FUNCTION _check_secret(name text, key_id text, ciphertext bytea); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) TO tide_relay;
+
+--
 -- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -3960,13 +4707,6 @@ GRANT ALL ON FUNCTION tide._config_name_problems(config jsonb) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._config_problems(config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._config_problems(config jsonb) TO tide_relay;
-
---
--- Name: FUNCTION _config_rule_problems(config jsonb, wrong text[]); Type: ACL; Schema: tide; Owner: -
---
-
-REVOKE ALL ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._config_rule_problems(config jsonb, wrong text[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_value(config jsonb, option text); Type: ACL; Schema: tide; Owner: -
@@ -4060,6 +4800,13 @@ REVOKE ALL ON FUNCTION tide._existing_pipeline(pipeline text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._existing_pipeline(pipeline text) TO tide_relay;
 
 --
+-- Name: FUNCTION _existing_secret(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._existing_secret(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._existing_secret(name text) TO tide_relay;
+
+--
 -- Name: TABLE option; Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4127,6 +4874,27 @@ GRANT ALL ON FUNCTION tide._host_port_list_problems(list text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._host_port_problem(entry text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._host_port_problem(entry text) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_in_clear(value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_in_clear(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_in_clear(value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_misplaced(value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_misplaced(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_misplaced(value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_reference(value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_reference(value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_reference(value jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _is_section(name text); Type: ACL; Schema: tide; Owner: -
@@ -4229,6 +4997,13 @@ REVOKE ALL ON FUNCTION tide._message_too_large(outbox text, size integer, limit_
 GRANT ALL ON FUNCTION tide._message_too_large(outbox text, size integer, limit_bytes integer) TO tide_relay;
 
 --
+-- Name: FUNCTION _messages(outbox_id integer, ids bigint[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._messages(outbox_id integer, ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._messages(outbox_id integer, ids bigint[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _name_problem(name text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4236,11 +5011,25 @@ REVOKE ALL ON FUNCTION tide._name_problem(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._name_problem(name text) TO tide_relay;
 
 --
+-- Name: FUNCTION _names_problems(path text, names jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._names_problems(path text, names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._names_problems(path text, names jsonb) TO tide_relay;
+
+--
 -- Name: FUNCTION _nearest(name text, candidates text[]); Type: ACL; Schema: tide; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tide._nearest(name text, candidates text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._nearest(name text, candidates text[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _next_ids(group_id integer, at_most integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._next_ids(group_id integer, at_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._next_ids(group_id integer, at_most integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
@@ -4352,6 +5141,13 @@ REVOKE ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) 
 GRANT ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) TO tide_relay;
 
 --
+-- Name: FUNCTION _reference_problems(value text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._reference_problems(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._reference_problems(value text) TO tide_relay;
+
+--
 -- Name: FUNCTION _refuse_foreign_outbox(outbox_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4401,6 +5197,13 @@ REVOKE ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) FR
 GRANT ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) TO tide_relay;
 
 --
+-- Name: FUNCTION _relay_rights(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._relay_rights() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._relay_rights() TO tide_relay;
+
+--
 -- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4413,6 +5216,13 @@ GRANT ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason
 
 REVOKE ALL ON FUNCTION tide._require_read_committed() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._require_read_committed() TO tide_relay;
+
+--
+-- Name: FUNCTION _restart_users_of_secret(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._restart_users_of_secret(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._restart_users_of_secret(name text) TO tide_relay;
 
 --
 -- Name: FUNCTION _retained(outbox_id integer, at_most integer, OUT retained bigint, OUT is_estimate boolean); Type: ACL; Schema: tide; Owner: -
@@ -4436,17 +5246,61 @@ REVOKE ALL ON FUNCTION tide._retention_held_by(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._retention_held_by(outbox_id integer) TO tide_relay;
 
 --
+-- Name: FUNCTION _routing_member_problems(path text, name text, value jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._routing_member_problems(path text, name text, value jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._routing_member_problems(path text, name text, value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _routing_rule_problems(path text, rule jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._routing_rule_problems(path text, rule jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._routing_rule_problems(path text, rule jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _routing_rules_problems(path text, rules jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._routing_rules_problems(path text, rules jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._routing_rules_problems(path text, rules jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _rule_holds(among jsonb, value jsonb, given boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._rule_holds(among jsonb, value jsonb, given boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._rule_holds(among jsonb, value jsonb, given boolean) TO tide_relay;
+
+--
 -- Name: TABLE option_rule; Type: ACL; Schema: tide; Owner: -
 --
 
 GRANT SELECT ON TABLE tide.option_rule TO tide_relay;
 
 --
--- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, other jsonb); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, other jsonb) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _secret_users(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._secret_users() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._secret_users() TO tide_relay;
+GRANT ALL ON FUNCTION tide._secret_users() TO tide_admin;
+GRANT ALL ON FUNCTION tide._secret_users() TO tide_viewer;
+
+--
+-- Name: FUNCTION _secrets_in(config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._secrets_in(config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._secrets_in(config jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _sessions_using(ring regclass); Type: ACL; Schema: tide; Owner: -
@@ -4533,6 +5387,13 @@ REVOKE ALL ON FUNCTION tide._storage() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._storage() TO tide_relay;
 
 --
+-- Name: FUNCTION _stored_secrets(names text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._stored_secrets(names text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._stored_secrets(names text[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _sweep(outbox_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4566,6 +5427,20 @@ GRANT ALL ON FUNCTION tide._template_pieces(template text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._template_problems(template text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._template_problems(template text) TO tide_relay;
+
+--
+-- Name: FUNCTION _text_problems(format text, value text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._text_problems(format text, value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._text_problems(format text, value text) TO tide_relay;
+
+--
+-- Name: FUNCTION _topic_prefix_problems(prefix text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._topic_prefix_problems(prefix text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._topic_prefix_problems(prefix text) TO tide_relay;
 
 --
 -- Name: FUNCTION _topic_template_problems(template text); Type: ACL; Schema: tide; Owner: -
@@ -4610,6 +5485,13 @@ REVOKE ALL ON FUNCTION tide._value_problems(declared tide.option, value jsonb) F
 GRANT ALL ON FUNCTION tide._value_problems(declared tide.option, value jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _variable_problems(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._variable_problems(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._variable_problems(name text) TO tide_relay;
+
+--
 -- Name: FUNCTION _variable_suggestion(name text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4622,6 +5504,20 @@ GRANT ALL ON FUNCTION tide._variable_suggestion(name text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._warn_of_clear_secrets(pipeline text, config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _warn_of_missing_secrets(pipeline text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._warn_of_missing_secrets(pipeline text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._warn_of_missing_secrets(pipeline text, config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _warn_of_risks(pipeline text, config jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._warn_of_risks(pipeline text, config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._warn_of_risks(pipeline text, config jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION consumer_group_create(outbox text, name text, start_from text); Type: ACL; Schema: tide; Owner: -
@@ -4762,6 +5658,27 @@ REVOKE ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consume
 GRANT ALL ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, consumer_group text, config jsonb, enabled boolean) TO tide_admin;
 
 --
+-- Name: FUNCTION secret_drop(name text, force boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.secret_drop(name text, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.secret_drop(name text, force boolean) TO tide_admin;
+
+--
+-- Name: FUNCTION secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.secret_rotate(name text, old_ciphertext bytea, key_id text, ciphertext bytea) TO tide_admin;
+
+--
+-- Name: FUNCTION secret_set(name text, key_id text, ciphertext bytea); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.secret_set(name text, key_id text, ciphertext bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.secret_set(name text, key_id text, ciphertext bytea) TO tide_admin;
+
+--
 -- Name: TABLE consumer_group; Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4870,6 +5787,20 @@ GRANT SELECT ON TABLE tide.relay_status TO tide_viewer;
 GRANT SELECT ON TABLE tide.schema_applied TO tide_relay;
 GRANT SELECT ON TABLE tide.schema_applied TO tide_admin;
 GRANT SELECT ON TABLE tide.schema_applied TO tide_viewer;
+
+--
+-- Name: TABLE secret; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.secret TO tide_relay;
+
+--
+-- Name: TABLE secrets; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.secrets TO tide_relay;
+GRANT SELECT ON TABLE tide.secrets TO tide_admin;
+GRANT SELECT ON TABLE tide.secrets TO tide_viewer;
 
 --
 -- PostgreSQL database dump complete

@@ -1,7 +1,7 @@
 """Makes `docs/reference/cli.md` from the commands of `pg-tide` and the options of the process."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pg_tide.cli import main
@@ -21,7 +21,8 @@ _ENDINGS = """\
 | code | means |
 | --- | --- |
 | 0 | stopped when asked (SIGTERM, SIGINT), or the command did what it was for |
-| 1 | failed while running; `pg-tide status`: a pipeline is failed, halted or retrying |
+| 1 | failed while running; `pg-tide status`: a pipeline is failed, halted or retrying; \
+`check` and `preview`: something would not work |
 | 2 | wrong usage: an option is missing, unknown or has a value that does not fit |
 | 3 | the environment: database unreachable at start, schema missing, older or newer, port busy |
 
@@ -35,13 +36,22 @@ def cli_page() -> str:
     rows = [_process_row(option) for option in PROCESS_OPTIONS]
     parts = [_HEAD, f"## pg-tide\n\n{_help(main)}\n"]
     parts.append(_table(("option", "environment", "default", ""), rows))
-    commands: Mapping[str, Any] = main.commands
-    for name, command in sorted(commands.items()):
-        parts.append(f"## pg-tide {name}\n\n{_help(command)}\n")
-        rows = [_row(one) for one in command.params if not one.hidden]
+    for title, command in _commands("pg-tide", main.commands):
+        parts.append(f"## {title}\n\n{_help(command)}\n")
+        options = (one for one in command.params if one.param_type_name == "option")
+        rows = [_row(one) for one in options if not one.hidden]
         if rows:
             parts.append(_table(("option", "environment", "default", ""), rows))
     return "\n".join([*parts, _ENDINGS])
+
+
+def _commands(before: str, commands: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the commands, those of groups after their group, each with how it is called."""
+    for name, command in sorted(commands.items()):
+        arguments = (one for one in command.params if one.param_type_name == "argument")
+        title = " ".join([before, name, *(one.human_readable_name for one in arguments)])
+        yield title, command
+        yield from _commands(f"{before} {name}", getattr(command, "commands", {}))
 
 
 def _help(command: Any) -> str:
@@ -51,7 +61,8 @@ def _help(command: Any) -> str:
 def _process_row(option: ProcessOption) -> Sequence[str]:
     default = option.argument.default
     shown = "required" if option.required else f"`{default}`" if default else "unset"
-    return f"`{option.name}`", f"`{option.env}`", shown, option.help
+    name = "" if option.argument.environment_only else f"`{option.name}`"
+    return name, f"`{option.env}`", shown, option.help
 
 
 def _row(option: Any) -> Sequence[str]:

@@ -24,6 +24,10 @@ _SECTIONS = {
     "outbox_": ("Outboxes", "Streams of messages, and how long they are kept."),
     "relay_": ("Pipelines", "What goes where, as the relay runs it."),
     "consumer_group_": ("Consumer groups", "Readers of an outbox, each with a position."),
+    "secret_": (
+        "Secrets",
+        "Values that pipelines refer to as ${secret:NAME}; `pg-tide secret` encrypts them first.",
+    ),
 }
 
 _ROLES = {
@@ -40,10 +44,14 @@ _STATES = {
     "null_value_not_allowed": ("22004", "an argument must not be null"),
     "array_subscript_error": ("2202E", "arrays differ in length, or have several dimensions"),
     "invalid_name": ("42602", "a name is empty, too long, or has characters it must not have"),
-    "undefined_object": ("42704", "there is no outbox, pipeline or consumer group of that name"),
+    "undefined_object": (
+        "42704",
+        "there is no outbox, pipeline, consumer group or secret of that name",
+    ),
     "duplicate_object": ("42710", "there is one of that name already"),
     "dependent_objects_still_exist": ("2BP01", "what is to be dropped is in use"),
     "object_not_in_prerequisite_state": ("55000", "the outbox is disabled"),
+    "serialization_failure": ("40001", "it was changed meanwhile: try again"),
     "lock_not_available": ("55P03", "it is in use at this moment: try again"),
     "program_limit_exceeded": ("54000", "the payload is larger than the outbox takes"),
     "TD001": ("TD001", "the relay does not hold this consumer group any more"),

@@ -27,7 +27,7 @@ RELATIONS = (
     " and c.relkind in ('r', 'p', 'v', 'S') order by 1"
 )
 # Run by the views as whoever reads them.
-BY_VIEWS = {"_live_relays", "_owners", "_pending", "outbox_status"}
+BY_VIEWS = {"_live_relays", "_owners", "_pending", "_secret_users", "outbox_status"}
 
 
 @pytest.fixture
