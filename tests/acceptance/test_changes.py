@@ -12,6 +12,7 @@ from tests.fixtures.operator import Operator
 from tests.fixtures.oracle.publishers import connected
 from tests.fixtures.relay_process import until
 from tests.fixtures.tail import Tail
+from tests.fixtures.topics import read_all
 
 SECOND = 1.0
 
@@ -71,3 +72,24 @@ async def test_changes_from_sql_take_effect_within_a_second(
     assert ids == [
         f"orders:{n}".encode() for n in range(1, len(ids) + 1)
     ]  # none twice, none left out
+
+
+async def test_a_change_restarts_that_pipeline_alone_after_it_has_drained(
+    operator: Operator, relay: StartRelay, topic: TopicFactory
+) -> None:
+    changing, beside = topic(), topic()
+    process = relay(operator.url)
+    await operator.configure(beside, pipeline="beside")
+    async with Tail(operator.brokers, changing) as tail, publishing_steadily(operator.url):
+        for version in ("1", "2", "3", "4"):
+            await operator.configure(changing, pipeline="changing", headers={"version": version})
+            await soon(partial(arrived_with, tail, version))
+    await operator.delivered("changing")
+    await operator.delivered("beside")
+    assert await process.metric("pg_tide_takeovers_total") == 4 + 1
+    took_over = [line for line in process.log.read_text().splitlines() if "took over" in line]
+    assert len([line for line in took_over if "beside" in line]) == 1
+    for name in (changing, beside):
+        found = await asyncio.to_thread(read_all, operator.brokers, name)
+        ids = [dict(one.headers)["pg_tide_id"] for one in found]
+        assert ids == [f"orders:{number}".encode() for number in range(1, len(ids) + 1)]
