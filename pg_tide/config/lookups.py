@@ -30,10 +30,15 @@ def lookup_problems(values: Mapping[str, Any], wrong: Collection[str]) -> Iterat
 
 def _problems(path: str, text: Any, known: frozenset[str]) -> Iterator[str]:
     names = Expression(text).names if isinstance(text, str) else None
-    for name in sorted((names or frozenset()) - known):
-        near = nearest(name, known)
-        meant = f"{near}, payload.{name}" if near else f"payload.{name}"
+    for name in sorted((names or frozenset()) - known - {"null"}):  # which is meant to be null
         yield (
             f"{path}: no message has a {quoted(name)}, it would always be null; did you mean "
-            f"{meant}, or the text '{name}'?"
+            f"{_meant(name, known)}?"
         )
+
+
+def _meant(name: str, known: frozenset[str]) -> str:
+    if name in {"true", "false"}:
+        return f"the literal `{name}`"
+    near = nearest(name, known)
+    return f"{near}, " * bool(near) + f"payload.{name}, or the text '{name}'"

@@ -62,9 +62,15 @@ def test_names_that_no_message_has_are_a_mistake(
     assert check({**RIGHT, **options}).problems == [f"{null}; {guess}"]
 
 
+def test_true_is_no_literal_of_jmespath() -> None:
+    (problem,) = check({**RIGHT, "transform.filter": "payload.paid == true"}).problems
+    assert problem.endswith("did you mean the literal `true`?")
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        {"transform.payload": "op == 'delete' && null || payload"},
         {"transform.filter": "kind == 'x'", "transform.root": "payload"},
         {"transform.filter": "payload.items[?price > `5`].name"},
         {"transform.payload": "payload | {id: id, of: name}"},
