@@ -10,6 +10,7 @@ from aiokafka.abc import AbstractTokenProvider  # type: ignore[import-untyped]
 from pg_tide.errors import PgTideError
 
 FRESH = 0.8  # of a token's life, then another is fetched
+LOGIN = 1.0  # seconds before its end from which a token is of no use: brokers read whole seconds
 AGAIN = 5.0  # seconds until the next try, while the one at hand still serves
 
 
@@ -51,10 +52,10 @@ class Tokens(AbstractTokenProvider):  # type: ignore[misc]
         try:
             fresh = await self._fetch()
         except PgTideError:
-            if self._value is None or self._clock() >= self.expires_at:
+            if self._value is None or self._clock() >= self.expires_at - LOGIN:
                 self.forget()
                 raise
-            self._renew_at = self._clock() + AGAIN
+            self._renew_at = min(self._clock() + AGAIN, self.expires_at - LOGIN)
             return self._value
         self._renew_at = asked_at + fresh.seconds * FRESH
         self.expires_at = asked_at + fresh.seconds
