@@ -45,6 +45,11 @@ class Partitioner:
             return _crc32(partitions, without_key)
         return _Remembered(partitions, without_key).__getitem__
 
+    def decides(self, key: bytes | None) -> bool:
+        """Whether a key always finds the same partition of a topic: nothing takes turns."""
+        has_none = not key if self.kind == "crc32" else key is None
+        return self.kind not in _KEYLESS and not (has_none and self.fallback in _KEYLESS)
+
     def without_key(self, partitions: int, topic: str) -> Chooser:
         """Return what chooses for records without a key alone, and is faster at it."""
         kind = self.kind if self.kind in _KEYLESS else self.fallback

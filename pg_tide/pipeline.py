@@ -123,9 +123,9 @@ class Pipeline:
         try:
             while True:
                 await self.producer.ready()
-                well = not self.in_flight.messages
+                holds_nothing = not self.in_flight.messages
                 batch = await (ahead or self.poll(page))
-                if well:
+                if holds_nothing:
                     self.report(self.well)
                 if self.config.batch_size is None:
                     page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE

@@ -15,9 +15,7 @@ from pg_tide.condition import Condition, failed, retrying
 from pg_tide.config import PipelineConfig
 from pg_tide.config.check import check
 from pg_tide.dry_run import DryRun
-from pg_tide.encode import encoder
 from pg_tide.errors import (
-    ConfigurationError,
     FatalError,
     Halted,
     LeaseLost,
@@ -36,9 +34,7 @@ from pg_tide.postgres import Postgres
 from pg_tide.producer import Producer
 from pg_tide.reference import References
 from pg_tide.retry import Backoff
-from pg_tide.route import Router
 from pg_tide.stages import Stages
-from pg_tide.transform import Transform
 from pg_tide.wakeup import Sleeper, Wakeup
 
 logger = log.get("pipeline")
@@ -151,11 +147,7 @@ class Runner:
 
     def _build(self, lease: Lease, config: PipelineConfig) -> Pipeline:
         shared, configured = self._shared, self.configured
-        try:
-            encode = encoder(config.wire_format, config.record_timestamp)
-            stages = Stages(Transform(config), Router(config, configured.outbox), encode)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
+        stages = Stages.of(config, configured.outbox)
         return Pipeline(
             name=configured.name,
             config=config,

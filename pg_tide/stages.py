@@ -5,9 +5,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Self
 
-from pg_tide.encode import Encoder
-from pg_tide.errors import MessageError
+from pg_tide.config import PipelineConfig
+from pg_tide.encode import Encoder, encoder
+from pg_tide.errors import ConfigurationError, MessageError
 from pg_tide.message import Batch, Record, Rejected
 from pg_tide.route import Router
 from pg_tide.transform import Transform
@@ -23,6 +25,15 @@ class Stages:
     route: Router
     encode: Encoder
 
+    @classmethod
+    def of(cls, config: PipelineConfig, outbox: str) -> Self:
+        """The stages of a pipeline; FatalError where its options cannot work."""
+        encode = encoder(config.wire_format, config.record_timestamp)
+        try:
+            return cls(Transform(config), Router(config, outbox), encode)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+
     def prepare(
         self, batch: Batch, begin: int = 0, seconds: float = math.inf
     ) -> tuple[Records, Rejected | None]:
@@ -30,14 +41,15 @@ class Stages:
 
         After so many seconds it ends early: the records are fewer then.
         """
-        until = time.monotonic() + seconds
+        now = time.monotonic
+        until = now() + seconds
         records: Records = []
         transform, route, encode = self.transform, self.route, self.encode
         try:
             for message in islice(batch.messages, begin, None):
                 shaped = transform(message)
                 records.append(() if shaped is None else encode(shaped, route(shaped, message)))
-                if time.monotonic() > until:
+                if now() > until:
                     break
         except MessageError as error:
             return records, Rejected(batch.messages[begin + len(records)], error)

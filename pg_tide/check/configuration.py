@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from pg_tide.check.step import Step, failed, ok, warning
 from pg_tide.config import OPTIONS, PipelineConfig
 from pg_tide.config.references import resolved
-from pg_tide.errors import ConfigurationError, FatalError, PgTideError
+from pg_tide.errors import ConfigurationError, PgTideError
 from pg_tide.reference import References, references_in
 from pg_tide.route import Router
+from pg_tide.stages import Stages
 from pg_tide.template import Template
-from pg_tide.transform import Transform
 
 IN_CLEAR = "Refer to it instead, as ${env:NAME}, ${file:/path} or ${secret:NAME}."
 
@@ -35,13 +35,10 @@ async def runnable_of(
     wanted = references_in(options)
     try:
         config = await references.parse(options)
-        Transform(config)
-        made = Runnable(config, Router(config, outbox))
+        made = Runnable(config, Stages.of(config, outbox).route)
     except PgTideError as error:
         name = "references" if wanted and error.reason != "topic_invalid" else "options"
         return None, [failed(name, error)]
-    except ValueError as error:
-        return None, [failed("options", FatalError(str(error), reason="configuration"))]
     steps.append(ok("options", f"valid, {len(options)} given"))
     if wanted:
         steps.append(ok("references", ", ".join(map(str, wanted))))

@@ -4,6 +4,7 @@ For consumers that see no headers. The payload's JSON stands in it byte for byte
 keep their digits; a null payload is a tombstone, as in every format, for topics that are compacted.
 """
 
+from pg_tide.encode import native
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Message, Record, Route
@@ -11,17 +12,10 @@ from pg_tide.message import Message, Record, Route
 
 def encode(message: Message, route: Route) -> tuple[Record, ...]:
     """Return the one record of a message; MessageError for a payload that is not JSON."""
-    key = route.key
-    return (
-        Record(
-            route.topic,
-            None if key is None else key.encode(),
-            None if message.payload is None else _value(message, message.payload),
-            route.headers,
-            message.published_at_us // 1000,
-            route.partition_by,
-        ),
-    )
+    (record,) = native.encode(message, route)
+    if message.payload is not None:
+        record.value = _value(message, message.payload)
+    return (record,)
 
 
 def _value(message: Message, payload: bytes) -> bytes:

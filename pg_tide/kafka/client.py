@@ -8,13 +8,11 @@ from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
 
 from pg_tide.errors import PgTideError, TransientError
 from pg_tide.kafka.batches import batch_maker
-from pg_tide.kafka.connection import Protection
 from pg_tide.kafka.errors import mapped, ours
 from pg_tide.kafka.network import Network
 from pg_tide.kafka.patience import FIRST_PATIENCE
-from pg_tide.kafka.rights import may_not_write
+from pg_tide.kafka.rights import may_not_write, topic_missing
 from pg_tide.kafka.settings import Settings
-from pg_tide.kafka.tls import read_context
 from pg_tide.kafka.tokens import Tokens
 from pg_tide.kafka.topics import CreateTopic, Topic, describe_max_bytes, max_bytes_of, refused
 from pg_tide.message import Record
@@ -61,7 +59,7 @@ class KafkaClient:
         self._client.begin(seconds)
         try:
             async with asyncio.timeout(seconds):
-                await self._protect()
+                await self._client.dialer.protect(self._tokens)
                 await self._producer.start()
         except TimeoutError as error:
             self._late = True
@@ -74,13 +72,6 @@ class KafkaClient:
             await self.end()
             raise
 
-    async def _protect(self) -> None:
-        settings = self._settings
-        context = None if settings.tls is None else await read_context(settings.tls)
-        if self._tokens is not None:
-            await self._tokens.token()
-        self._client.dialer.protection = Protection(context, settings.login, self._tokens)
-
     async def topic(self, name: str) -> Topic:
         """Ask for a topic; raises TransientError `topic_missing` when there is none."""
         with mapped():
@@ -92,12 +83,7 @@ class KafkaClient:
                     return Topic(self.partitions(name), await self._max_bytes(name))
             if name in self._client.cluster.unauthorized_topics:
                 raise may_not_write(name, self._settings)
-        raise TransientError(
-            f'Kafka: topic "{name}" does not exist',
-            reason="topic_missing",
-            hint="Set auto_create_topics, or create it: kafka-topics.sh --bootstrap-server "
-            f"{self._settings.brokers[0]} --create --topic {name}",
-        )
+        raise topic_missing(name, self._settings)
 
     async def _refresh(self, name: str) -> None:
         told = await self._client.add_topic(name)

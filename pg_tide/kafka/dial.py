@@ -19,7 +19,9 @@ from pg_tide.kafka.attempt import Attempt
 from pg_tide.kafka.connection import FAMILIES, Address, Connection, Protection
 from pg_tide.kafka.refusals import login_required, refusal
 from pg_tide.kafka.settings import Settings
+from pg_tide.kafka.tls import read_context
 from pg_tide.kafka.tls_refusals import tls_not_spoken
+from pg_tide.kafka.tokens import Tokens
 
 ASK_WITHIN = 0.8  # seconds for the question more
 HUNG_UP = "kafka_unreachable"
@@ -31,6 +33,14 @@ class Dialer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.protection = Protection(login=settings.login)
+
+    async def protect(self, tokens: Tokens | None) -> None:
+        """Read the files of certificates anew, and have a token to log in with."""
+        tls = self._settings.tls
+        context = None if tls is None else await read_context(tls)
+        if tokens is not None:
+            await tokens.token()
+        self.protection = Protection(context, self._settings.login, tokens)
 
     async def bootstrap(
         self, host: str, port: int, seconds: float, topics: Iterable[str] = ()

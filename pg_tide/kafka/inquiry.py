@@ -18,13 +18,11 @@ from pg_tide.errors import PgTideError, TransientError
 from pg_tide.kafka.certificate import Certificate, of_peer
 from pg_tide.kafka.client import KafkaClient
 from pg_tide.kafka.clients import tokens_of
-from pg_tide.kafka.connection import Protection
 from pg_tide.kafka.dial import Dialer
 from pg_tide.kafka.errors import mapped, ours
 from pg_tide.kafka.metadata import MAY_WRITE, Metadata
-from pg_tide.kafka.rights import may_not_write
+from pg_tide.kafka.rights import may_not_write, topic_missing
 from pg_tide.kafka.settings import Settings
-from pg_tide.kafka.tls import read_context
 from pg_tide.kafka.topics import TOPIC_RESOURCE, CreateTopic, refused
 
 PATIENCE = 10.0  # seconds for a connection, and for an answer
@@ -80,11 +78,7 @@ class Inquiry:
         Raises the error of ours that says why that is not possible.
         """
         dialer = Dialer(self._settings)
-        tls = self._settings.tls
-        context = None if tls is None else await read_context(tls)
-        if self._tokens is not None:
-            await self._tokens.token()
-        dialer.protection = Protection(context, self._settings.login, self._tokens)
+        await dialer.protect(self._tokens)
         host, _, port = broker.rpartition(":")
         connection, said = await dialer.bootstrap(host.strip("[]"), int(port), PATIENCE)
         try:
@@ -192,12 +186,7 @@ class Asking:
             error = ours(kind())
             error.message = f'Kafka: topic "{name}": {kind.description}'
             return error
-        return TransientError(
-            f'Kafka: topic "{name}" does not exist',
-            reason="topic_missing",
-            hint=f"Create it: kafka-topics.sh --bootstrap-server {self._settings.brokers[0]} "
-            f"--create --topic {name}",
-        )
+        return topic_missing(name, self._settings)
 
 
 def _address(host: str, port: int) -> str:

@@ -1,8 +1,8 @@
-"""What is said when brokers do not let this user produce, with a command to paste."""
+"""What is said when a topic is not there, or not for this user, with a command to paste."""
 
 import shlex
 
-from pg_tide.errors import FatalError
+from pg_tide.errors import FatalError, TransientError
 from pg_tide.kafka.settings import Settings
 
 
@@ -22,4 +22,14 @@ def may_not_write(topic: str, settings: Settings, what: str | None = None) -> Fa
         what or f'Kafka: this user may not write topic "{topic}"',
         reason="topic_not_authorized",
         hint=f"Allow this user to DESCRIBE and WRITE the topic: {shlex.join(command)}",
+    )
+
+
+def topic_missing(topic: str, settings: Settings) -> TransientError:
+    """Return the error of a topic that is not there."""
+    return TransientError(
+        f'Kafka: topic "{topic}" does not exist',
+        reason="topic_missing",
+        hint="Set auto_create_topics, or create it: kafka-topics.sh --bootstrap-server "
+        f"{settings.brokers[0]} --create --topic {topic}",
     )

@@ -11,7 +11,6 @@ import orjson
 
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import encoder
 from pg_tide.errors import ConfigurationError, FatalError, MessageError, PgTideError
 from pg_tide.kafka import settings_of
 from pg_tide.kafka.inquiry import Inquiry
@@ -26,7 +25,6 @@ from pg_tide.reference import References
 from pg_tide.route import Router
 from pg_tide.secret import KeySource
 from pg_tide.stages import Stages
-from pg_tide.transform import Transform
 
 NEXT = "SELECT * FROM tide._messages($1, array(SELECT tide._next_ids($2, $3)))"
 GIVEN = "SELECT * FROM tide._messages($1, $2)"
@@ -90,9 +88,8 @@ def message_of(row: Any, outbox: str) -> Message:
 
 def stages_of(config: PipelineConfig, outbox: str) -> Stages:
     """The stages that a relay would run; ConfigurationError where it could not."""
-    encode = encoder(config.wire_format, config.record_timestamp)
     try:
-        return Stages(Transform(config), Router(config, outbox), encode)
+        return Stages.of(config, outbox)
     except FatalError as error:
         raise ConfigurationError(error.message, hint=error.hint) from error
 

@@ -13,8 +13,6 @@ from pg_tide.record_size import too_large
 from pg_tide.route import Router
 from pg_tide.topics import Topics
 
-NOT_BY_KEY = ("round_robin", "random")
-
 
 class Places:
     """The places of a pipeline's records; `compressed_size` is that of a record alone."""
@@ -70,12 +68,4 @@ class Places:
             self._problems[topic.name] = error
             return Planned(record)
         key = record.key if record.partition_by is None else record.partition_by
-        return Planned(record, choose(key) if self._is_decided(key) else "any")
-
-    def _is_decided(self, key: bytes | None) -> bool:
-        """Whether a key always finds the same partition: what takes turns is the relay's."""
-        kind, fallback = self._partitioner.kind, self._partitioner.fallback
-        if kind in NOT_BY_KEY:
-            return False
-        has_none = not key if kind == "crc32" else key is None
-        return not (has_none and fallback in NOT_BY_KEY)
+        return Planned(record, choose(key) if self._partitioner.decides(key) else "any")

@@ -8,20 +8,14 @@ from pg_tide.errors import MessageError
 from pg_tide.exact_json import write_text
 from pg_tide.payload import Values
 
-Look = Callable[[Values], Any]
 TextOf = Callable[[Values], str | None]
 
 
-def look(text: str) -> Look:
-    """Return what evaluates an expression: payload as it goes, `original` as published.
-
-    Calling it raises MessageError where the expression fails.
-    """
-    return MessageExpression(text, "route").search
-
-
 def holds(text: str) -> Callable[[Values], bool]:
-    """Return the same as a condition, true as in a filter."""
+    """Return an expression as a condition, true as in a filter.
+
+    It sees the payload as it goes, and `original`. Calling it raises MessageError where it fails.
+    """
     return MessageExpression(text, "route").holds
 
 
@@ -31,7 +25,7 @@ def look_text(text: str, option: str) -> TextOf:
     Strings are themselves, numbers their digits, and objects JSON; an array without elements is
     None. Calling it raises MessageError where an element of an array is null.
     """
-    found = look(text)
+    found = MessageExpression(text, "route").search
 
     def text_of(values: Values) -> str | None:
         value = found(values)
