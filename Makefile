@@ -5,11 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-PYTEST := $(BIN)/python -m pytest
+# Processes that share the tests, each with servers of its own; 0 is this one alone.
+WORKERS ?= $(if $(PG_TIDE_TEST_POSTGRES),0,2)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: help
 help: ## list the tasks
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed (make PYTHON=python3.12 …)")'
@@ -36,13 +38,26 @@ unit: $(VENV)/installed ## tests without I/O
 integration: $(VENV)/installed ## the contracts, and SQL on PostgreSQL 18
 	$(PYTEST) tests/contract tests/integration $(ARGS)
 
+# Tests that never connect to PostgreSQL.
+KAFKA_ALONE := tests/contract/test_producer.py tests/integration/test_embedded_kafka.py \
+	$(patsubst %,tests/integration/test_kafka_%.py,client ending oauth reach security server sessions)
+
 .PHONY: integration-oldest
-integration-oldest: $(VENV)/installed ## the same on PostgreSQL 13, the oldest supported; CI runs it
-	PG_TIDE_TEST_POSTGRES_VERSION=13 $(PYTEST) tests/contract tests/integration $(ARGS)
+integration-oldest: $(VENV)/installed ## the SQL on PostgreSQL 13, the oldest supported; CI runs it
+	HYPOTHESIS_PROFILE=brief PG_TIDE_TEST_POSTGRES_VERSION=13 $(PYTEST) tests/contract tests/integration \
+		$(KAFKA_ALONE:%=--ignore=%) $(ARGS)
 
 .PHONY: acceptance
 acceptance: $(VENV)/installed ## the pg-tide process between PostgreSQL and Apache Kafka
 	$(PYTEST) tests/acceptance $(ARGS)
+
+.PHONY: test-thoroughly
+test-thoroughly: $(VENV)/installed ## properties alone, each with twenty times as many examples
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/unit tests/integration/test_config_verdicts.py $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/installed ## faults of every kind, and what they cost (ARGS="--minutes 30 --seed 7")
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/installed ## drain, latency and publish, measured (ARGS="drain --messages 100000")

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
+import pytest
+
 from tests.acceptance.conftest import StartRelay
 from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.operator import Operator
@@ -46,9 +48,10 @@ async def soon(condition: Callable[[], bool]) -> float:
     async def holds() -> bool:
         return condition()
 
-    return await until(holds, 5)
+    return await until(holds)
 
 
+@pytest.mark.alone
 async def test_changes_from_sql_take_effect_within_a_second(
     operator: Operator, relay: StartRelay, topic: TopicFactory
 ) -> None:

@@ -77,6 +77,7 @@ async def settled(operator: Operator) -> None:
     await until(quiet)
 
 
+@pytest.mark.alone
 async def test_a_message_wakes_a_relay_that_fell_asleep(
     operator: Operator, relay: StartRelay, topic: TopicFactory
 ) -> None:

