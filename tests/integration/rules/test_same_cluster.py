@@ -22,13 +22,21 @@ async def in_savepoint(db: Connection, *statements: str) -> None:
                 await db.execute(statement)
 
 
-@pytest.mark.parametrize("vacuum", ["vacuum (freeze)", "vacuum (full)", "vacuum (full, freeze)"])
-async def test_a_row_that_is_frozen_or_moved_keeps_its_xmin(stage: Stage, vacuum: str) -> None:
+@pytest.mark.parametrize(
+    "moving",
+    [
+        "vacuum (freeze) tide.{0}",
+        "vacuum (full) tide.{0}",
+        "vacuum (full, freeze) tide.{0}",
+        "cluster tide.{0} using {0}_pkey",
+    ],
+)
+async def test_a_row_that_is_frozen_or_moved_keeps_its_xmin(stage: Stage, moving: str) -> None:
     message_id = await stage.publish()
     reader = await stage.reader()
     assert await drain(reader) == [message_id]
     for table in ("outbox", "position", "lease"):
-        await stage.db.execute(f"{vacuum} tide.{table}")
+        await stage.db.execute(moving.format(table))
     await reader.commit(reader.position, 1, 0)
     assert not await stage.db.fetchval(FOREIGN)
     await stage.db.execute(SEEK)
