@@ -1,32 +1,30 @@
 """Who runs which pipeline: one session lock a consumer group, taken over under a random epoch.
 
-One lock connection a relay, direct to PostgreSQL, in a thread of its own: its heartbeats must
-not depend on how busy the pipelines are. When it is lost, so is every lock, and whatever the
-pipelines hold in memory is void.
+A relay looks twice a second who else is there, takes its share of the locks and says which ones
+are too many. When its lock connection is lost, whatever the pipelines hold in memory is void.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
-import threading
 import uuid
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
-from pg_tide import __version__, log
+from pg_tide import __version__
 from pg_tide.errors import LeaseLost, PgTideError, TransientError
+from pg_tide.lock_connection import LockConnection, now
 from pg_tide.position import Lease, Position
-from pg_tide.postgres import Connection, connect
+from pg_tide.postgres import Connection
+from pg_tide.share import Peer, plan
 
-logger = log.get("ownership")
-T = TypeVar("T")
-HEARTBEAT = 2.0  # seconds
-ANSWER = 5.0  # seconds that anything on the lock connection may take
-RECONNECT = 0.5  # seconds
+LOOK = 0.5  # seconds between looks at the other relays
 IDLE_LIMIT = "10s"  # after which PostgreSQL frees the locks of a relay that froze
-LOCK_TIMEOUT = "3s"
+CERTAIN = 9.0  # seconds after a look in which no other relay can have taken anything from this one
+LOCK_TIMEOUT = "1s"
+REGISTER = "SELECT tide._register_relay($1, $2, $3, $4, $5, $6)"
+LOOK_AROUND = "SELECT * FROM tide._look($1)"
 TAKE_OVER = (
-    "SELECT epoch, row_ctid::text, done::text, page::text, last_id FROM tide._take_over($1, $2)"
+    "SELECT epoch, row_ctid::text, done::text, page::text, last_id, crashes, attempt_id, attempts"
+    " FROM tide._take_over($1, $2)"
 )
 
 
@@ -35,140 +33,184 @@ def _nothing() -> None:
 
 
 class Ownership:
-    """One relay's locks. `lost` is called, in the relay's loop, when they are gone."""
+    """The locks of one relay of a relay group, which may run these pipelines (none: all).
 
-    def __init__(self, direct_url: str, name: str, lost: Callable[[], None]) -> None:
+    Both callbacks run in the relay's loop: `lost` when all locks are gone; `looked` after each
+    look, when what `holds` and `is_surplus` say may have changed.
+    """
+
+    def __init__(
+        self,
+        direct_url: str,
+        name: str,
+        lost: Callable[[], None],
+        looked: Callable[[], None] = _nothing,
+        relay_group: str = "default",
+        pipelines: tuple[str, ...] = (),
+    ) -> None:
         self.relay_id = uuid.uuid4()
-        self._direct_url = direct_url
-        self._name = name
+        self._relay_group = relay_group
+        self._known = self.relay_id, name, __version__, relay_group, pipelines
         self._lost = lost
+        self._looked = looked
         self._relay_loop = asyncio.get_running_loop()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="ownership", daemon=True
-        )
-        self._connection: Connection | None = None
-        self._locked: set[int] = set()
-        self._busy: asyncio.Lock | None = None
-        self._keeping: concurrent.futures.Future[None] | None = None
+        self._connection = LockConnection(direct_url, name, self._opened, self._forget)
+        self._wanted: frozenset[int] = frozenset()
+        self._takes = False  # before it knows what there is
+        # Changed in the thread alone, by replacing them.
+        self._locked: frozenset[int] = frozenset()
+        self._surplus: frozenset[int] = frozenset()
+        self._silent: frozenset[uuid.UUID] = frozenset()
 
     # Called in the relay's loop.
 
     async def start(self) -> None:
         """Connect, and keep connected; raises when the first connection cannot be had."""
-        self._thread.start()
-        await self._there(self._connect())
-        self._keeping = asyncio.run_coroutine_threadsafe(self._keep(), self._loop)
+        await self._connection.start(self._beat)
+
+    def want(self, group_id: int) -> None:
+        """Lock this group as soon as it is free and this relay's share."""
+        self._wanted |= {group_id}
+        self._take(any_now=True)
+
+    def holds(self, group_id: int) -> bool:
+        """Whether this relay has the lock of a group."""
+        return group_id in self._locked
+
+    def is_surplus(self, group_id: int) -> bool:
+        """Whether this relay has a group that another one should run."""
+        return group_id in self._surplus
+
+    def is_certain(self) -> bool:
+        """Whether no other relay can have taken anything over since the last look.
+
+        False after the process was frozen, before it knows what it lost.
+        """
+        return now() - self._connection.answered_at < CERTAIN
 
     async def acquire(self, group_id: int) -> Lease | None:
-        """Take a group over if no other relay has it; None when one has."""
-        return await self._there(self._acquire(group_id))
+        """Take a group over if no other relay has it; None when one has.
+
+        Raises TransientError `position_locked` where a session of somebody else's is in the way;
+        the lock is kept then, as after any error but LeaseLost.
+        """
+        return await self._connection.there(self._acquire(group_id))
 
     async def release(self, group_id: int) -> None:
         """Let another relay have a group."""
         with contextlib.suppress(PgTideError):
-            await self._there(self._release(group_id))
+            await self._connection.there(self._release(group_id))
+
+    async def forget(self, group_id: int) -> None:
+        """Let another relay have a group, and do not take it again."""
+        self._wanted -= {group_id}
+        await self.release(group_id)
+
+    def leave(self) -> None:
+        """Take no more, and let the others know; what is held stays until it is released."""
+        self._take(any_now=False)
+
+    def _take(self, *, any_now: bool) -> None:
+        if self._takes != any_now:
+            self._takes = any_now
+            self._connection.soon(self._connection.use(self._register))
 
     async def stop(self) -> None:
         """Give every lock back and hang up."""
-        self._lost = _nothing
-        if self._keeping is not None:
-            self._keeping.cancel()
-        with contextlib.suppress(PgTideError, TimeoutError):
-            async with asyncio.timeout(ANSWER):
-                await self._there(self._leave())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        await asyncio.to_thread(self._thread.join, ANSWER)
-        if not self._thread.is_alive():
-            self._loop.close()
+        self._lost = self._looked = _nothing
+        goodbye = self._connection.ask("SELECT tide._unregister_relay($1)", self.relay_id)
+        await self._connection.stop(goodbye)
 
-    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+    # Runs in the lock connection's thread.
 
-    # Runs in the thread's own loop.
+    async def _opened(self, connection: Connection) -> None:
+        if connection.server_version >= 14:
+            await connection.script(f"SET idle_session_timeout = '{IDLE_LIMIT}'")
+        await connection.value("SELECT tide._end_silent_relays($1)", self.relay_id)
+        await self._register(connection)
 
-    async def _connect(self) -> None:
-        self._busy = self._busy or asyncio.Lock()
-        connection = await connect(self._direct_url, application_name=f"pg-tide {self._name}")
-        try:
-            if connection.server_version >= 14:
-                await connection.script(f"SET idle_session_timeout = '{IDLE_LIMIT}'")
-            await connection.value(
-                "SELECT tide._register_relay($1, $2, $3)", self.relay_id, self._name, __version__
-            )
-        except BaseException:  # a standby, for one; the next try opens another
-            await connection.close()
-            raise
-        connection.on_close(lambda: self._forget(connection))
-        self._connection = connection
+    async def _register(self, connection: Connection) -> None:
+        await connection.value(REGISTER, *self._known, self._takes)
 
-    def _forget(self, connection: Connection) -> None:
-        if self._connection is connection:
-            self._connection = None
-            self._locked.clear()
-            self._relay_loop.call_soon_threadsafe(self._lost)
+    def _forget(self) -> None:
+        self._locked = self._surplus = frozenset()
+        self._relay_loop.call_soon_threadsafe(self._lost)
 
-    async def _keep(self) -> None:
-        while True:
-            try:
-                if self._connection is None:
-                    await self._connect()
-                await self._ask("SELECT 1")
-                await asyncio.sleep(HEARTBEAT)
-            except Exception as error:
-                if not isinstance(error, PgTideError):
-                    logger.exception("unexpected error on the lock connection")
-                await self._hang_up()
-                await asyncio.sleep(RECONNECT)
+    async def _beat(self) -> float:
+        rows = await self._connection.use(
+            lambda connection: connection.rows(LOOK_AROUND, self._relay_group)
+        )
+        peers = [Peer(row[0], frozenset(row[1]), frozenset(row[2]), row[3], row[4]) for row in rows]
+        await self._end(frozenset(row[0] for row in rows if row[5]))
+        await self._share(peers)
+        self._relay_loop.call_soon_threadsafe(self._looked)
+        return LOOK
 
-    async def _hang_up(self) -> None:
-        connection = self._connection
-        if connection is not None:
-            self._forget(connection)
-            await connection.close()
+    async def _end(self, silent: frozenset[uuid.UUID]) -> None:
+        """End relays that are silent for the second look: at the first, all may just have woken."""
+        if silent & self._silent - {self.relay_id}:
+            await self._connection.ask("SELECT tide._end_silent_relays($1)", self.relay_id)
+        self._silent = silent
 
-    async def _ask(self, sql: str, *values: Any) -> Any:
-        return await self._use(lambda connection: connection.value(sql, *values))
-
-    async def _use(self, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-        if self._busy is None:
-            raise TransientError("the lock connection is not open yet", reason="connection_lost")
-        async with self._busy:
-            if self._connection is None:
-                raise TransientError("the lock connection was lost", reason="connection_lost")
-            try:
-                async with asyncio.timeout(ANSWER):
-                    return await work(self._connection)
-            except TimeoutError as error:
-                raise TransientError(
-                    "the lock connection does not answer", reason="connection_lost"
-                ) from error
+    async def _share(self, peers: list[Peer]) -> None:
+        if (self.relay_id, self._takes) not in {(peer.relay_id, peer.takes) for peer in peers}:
+            await self._connection.use(self._register)
+            return
+        planned = plan(peers)
+        mine = {group for group, relay_id in planned.items() if relay_id == self.relay_id}
+        taken = frozenset[int]().union(*(peer.runs for peer in peers))
+        if free := (mine & self._wanted) - taken - self._locked:
+            found = await self._connection.ask("SELECT tide._try_locks($1)", sorted(free))
+            self._locked |= frozenset(found)
+        self._surplus = self._locked & (planned.keys() - mine)
 
     async def _acquire(self, group_id: int) -> Lease | None:
         if group_id not in self._locked:
-            if not await self._ask("SELECT tide._try_lock($1)", group_id):
+            if not await self._connection.ask("SELECT tide._try_lock($1)", group_id):
                 return None
-            self._locked.add(group_id)
+            self._locked |= {group_id}
         try:
-            return await self._use(lambda connection: self._take_over(connection, group_id))
-        except PgTideError:
+            return await self._take_over(group_id)
+        except LeaseLost:
             await self._release(group_id)
             raise
+        except TransientError as error:
+            if error.reason != "locked":
+                raise
+        await self._end_blocker(group_id)
+        return await self._take_over(group_id)
 
-    async def _take_over(self, connection: Connection, group_id: int) -> Lease:
-        async with connection.transaction():
-            await connection.script(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-            row = await connection.row(TAKE_OVER, group_id, self.relay_id)
-        if row is None:
-            raise LeaseLost(f"consumer group {group_id} could not be taken over")
-        position = Position(row["done"], row["page"], row["last_id"])
-        return Lease(group_id, row["epoch"], row["row_ctid"], position)
+    async def _take_over(self, group_id: int) -> Lease:
+        async def take(connection: Connection) -> Lease:
+            async with connection.transaction():
+                await connection.script(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                row = await connection.row(TAKE_OVER, group_id, self.relay_id)
+            if row is None:
+                raise LeaseLost(f"consumer group {group_id} could not be taken over")
+            epoch, row_ctid, done, page, last_id, *troubles = row
+            return Lease(group_id, epoch, row_ctid, Position(done, page, last_id), *troubles)
+
+        return await self._connection.use(take)
+
+    async def _end_blocker(self, group_id: int) -> None:
+        """End a frozen relay's transaction; TransientError when it is not a relay's."""
+        holder = await self._connection.ask("SELECT tide._end_blocker($1)", group_id)
+        if holder is not None:
+            raise TransientError(
+                f"the position of the consumer group is locked by {holder}",
+                reason="position_locked",
+                hint="End that transaction: COMMIT or ROLLBACK it there, or call "
+                "pg_terminate_backend() with the number of the session.",
+            )
 
     async def _release(self, group_id: int) -> None:
-        if group_id in self._locked:
-            self._locked.discard(group_id)
-            await self._ask("SELECT tide._unlock($1)", group_id)
-
-    async def _leave(self) -> None:
-        await self._ask("SELECT tide._unregister_relay($1)", self.relay_id)
-        await self._hang_up()
+        if group_id not in self._locked:
+            return
+        self._locked -= {group_id}
+        self._surplus -= {group_id}
+        try:
+            await self._connection.ask("SELECT tide._leave($1, $2)", group_id, self.relay_id)
+            await self._connection.ask("SELECT tide._unlock($1)", group_id)
+        except PgTideError:
+            await self._connection.hang_up()  # else the lock stays, and nobody knows of it
+            raise

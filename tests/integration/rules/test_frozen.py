@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pg_tide import ownership
+from pg_tide import lock_connection, ownership
 from pg_tide.errors import TransientError
 from pg_tide.ownership import Ownership
 from pg_tide.postgres import connection as door
@@ -51,9 +51,10 @@ async def test_a_frozen_lock_connection_is_closed(
     """
     if two_groups.db.get_server_version().major < 14:
         pytest.skip("idle_session_timeout came with PostgreSQL 14")
-    assert float(ownership.IDLE_LIMIT.removesuffix("s")) > ownership.HEARTBEAT + ownership.ANSWER
-    monkeypatch.setattr(ownership, "HEARTBEAT", 3600)
-    monkeypatch.setattr(ownership, "RECONNECT", 3600)
+    limit = float(ownership.IDLE_LIMIT.removesuffix("s"))
+    assert ownership.LOOK + lock_connection.ANSWER < ownership.CERTAIN < limit
+    monkeypatch.setattr(ownership, "LOOK", 3600)
+    monkeypatch.setattr(lock_connection, "RECONNECT", 3600)
     monkeypatch.setattr(ownership, "IDLE_LIMIT", "0")
     async with frozen_owner(two_groups, 1) as first_lost:
         monkeypatch.setattr(ownership, "IDLE_LIMIT", "500ms")
