@@ -1,7 +1,8 @@
 """The pipelines as configured in SQL, and what the relay says of them, written back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -26,6 +27,7 @@ class Configured:
     enabled: bool
     revision: int
     seek: str | None
+    to_retry: bool = field(default=False, compare=False)  # dead letters wait to be tried again
 
     def restarts_for(self, newer: "Configured") -> bool:
         """Whether a pipeline that runs as configured here must start again as configured there.
@@ -70,7 +72,7 @@ class Catalog:
         async with self._postgres.transaction(read_only=True) as connection:
             rows = await connection.rows(
                 "SELECT id, name, outbox_id, outbox, group_id, group_name, config::text, enabled,"
-                " revision, seek FROM tide._pipelines($1)",
+                " revision, seek, to_retry FROM tide._pipelines($1)",
                 self._relay_group,
             )
         return [Configured(*row) for row in rows]
@@ -88,16 +90,20 @@ class Catalog:
             else "Create it with tide.relay_set_outbox(); the view tide.relay_status lists all.",
         )
 
-    async def report(self, pipeline_id: int, condition: Condition) -> None:
-        """Write back how a pipeline is."""
+    async def report(self, pipeline_id: int, condition: Condition, epoch: UUID | None) -> None:
+        """Write back how a pipeline is, unless another relay holds it.
+
+        `epoch` is the one that it was taken over under, None when it could not be.
+        """
         async with self._postgres.transaction() as connection:
             await connection.value(
-                "SELECT tide._report_state($1, $2, $3, $4, $5)",
+                "SELECT tide._report_state($1, $2, $3, $4, $5, $6)",
                 pipeline_id,
                 condition.state,
                 condition.reason,
                 condition.hint,
                 condition.next_try,
+                epoch,
             )
 
     async def lag(self) -> dict[str, Lag]:
@@ -105,6 +111,18 @@ class Catalog:
         async with self._postgres.transaction(read_only=True) as connection:
             rows = await connection.rows("SELECT * FROM tide._lag($1)", self._relay_group)
         return {row["pipeline"]: Lag(row["messages"], row["seconds"]) for row in rows}
+
+    async def dead_letters(self) -> dict[str, tuple[int, int]]:
+        """Of every pipeline by name: its unresolved dead letters, and its parked keys."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows(
+                "SELECT * FROM tide._dead_letter_counts($1)", self._relay_group
+            )
+        return {row["pipeline"]: (row["dead_letters"], row["parked_keys"]) for row in rows}
+
+    async def sweep_dead_letters(self) -> None:
+        """Forget the dead letters that were resolved long ago."""
+        await self._postgres.at_once("SELECT tide._sweep_dead_letters()")
 
     async def sweep(self, outbox_id: int) -> None:
         """Retention: truncate what is delivered and expired.

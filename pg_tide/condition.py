@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pg_tide.errors import FatalError, Halted, PgTideError, TransientError
-from pg_tide.message import Rejected
 
 SILENCE = 5.0  # seconds without an acknowledgement before it is told
 
@@ -59,13 +58,3 @@ def failed(error: FatalError, pause: float) -> Condition:
     next_try = None if forever else datetime.now(UTC) + timedelta(seconds=pause)
     state = "halted" if isinstance(error, Halted) else "failed"
     return Condition(state, f"{error.reason}: {error.message}", error.hint, next_try)
-
-
-def halted(rejected: Rejected) -> Halted:
-    """The error of a pipeline that stands before a message that can never go."""
-    message, error = rejected.message, rejected.error
-    return Halted(
-        f'message {message.id} of outbox "{message.outbox}" can not go: '
-        f"{error.stage}: {error.reason}: {error.message}",
-        hint=error.hint or "Change the pipeline's configuration so that the message can go.",
-    )

@@ -6,11 +6,11 @@ and which partitions they have, it cannot tell.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pg_tide import log
 from pg_tide.config import PipelineConfig
-from pg_tide.errors import MessageError, PgTideError
+from pg_tide.errors import PgTideError
 from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.record_size import Limits
@@ -86,10 +86,9 @@ class DryRun:
     async def drained(self) -> None:
         """It is, always."""
 
-    async def refused(self) -> Mapping[str, MessageError]:
-        """Wait for ever: nobody refuses anything."""
-        await asyncio.Event().wait()
-        return {}
+    def withdraw(self, records: Collection[Record]) -> set[int]:  # noqa: ARG002
+        """Nothing waits that could be taken back."""
+        return set()
 
 
 def shown(value: bytes | None) -> str | None:

@@ -3,6 +3,7 @@
 PgTideError
 ├── TransientError      the same messages again after a wait, for ever: an outage is not poison
 ├── MessageError        one message's own fault: it can never go as it is
+│   └── BatchRefused          some record of a batch's is at fault
 ├── FatalError          the pipeline stops and says why
 │   ├── ConfigurationError    its options are wrong: every problem at once
 │   └── Halted                it stopped at a message, as it must
@@ -10,7 +11,7 @@ PgTideError
 └── StartError          the process cannot start here: exit code 3
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class PgTideError(Exception):
@@ -37,15 +38,25 @@ class TransientError(PgTideError):
 
 
 class MessageError(PgTideError):
-    """This message can never go as it is; `stage` is the stage of the path that refused it."""
+    """This message can never go as it is; `stage` is the stage of the path that refused it.
+
+    `attempts` is how often it was tried.
+    """
 
     reason = "refused"
+    attempts = 1
 
     def __init__(
         self, message: str, *, stage: str, reason: str | None = None, hint: str | None = None
     ) -> None:
         super().__init__(message, reason=reason, hint=hint)
         self.stage = stage
+
+
+class BatchRefused(MessageError):
+    """Brokers take no record of a batch, for the sake of those that they name, by place, or not."""
+
+    named: Mapping[int, MessageError] = {}
 
 
 class FatalError(PgTideError):

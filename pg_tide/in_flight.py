@@ -7,11 +7,12 @@ one that has not.
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from pg_tide.errors import MessageError
 from pg_tide.lane import Delivery
-from pg_tide.message import Batch
+from pg_tide.message import Batch, Records, Rejected
 from pg_tide.position import Position
 
 SMALL = 64  # the part of the buffer that a pipeline with nothing in flight may always take
@@ -40,27 +41,71 @@ class Buffer:
         self._freed.set()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
-    """A batch on its way: what becomes of its messages, and the bytes of their records.
+    """A batch on its way: the records of its messages, and by place those that are put aside.
 
-    `sent_at` is when it was handed over, in seconds since 1970.
+    `filtered` have no records although nothing is wrong with them. `sent_at` is when it was
+    handed over, in seconds since 1970.
     """
 
     batch: Batch
+    records: Records
     delivery: Delivery
-    delivered: int
-    filtered: int
-    record_bytes: int
-    sent_at: float
+    filtered: int = 0
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    record_bytes: int = 0
+    sent_at: float = 0.0
+    stopped: bool = False  # at a message that it will be cut before
+
+    @property
+    def done(self) -> bool:
+        """Whether every message has its end, and it is known which."""
+        return self.delivery.done and not self.delivery.refusals and not self.stopped
+
+    @property
+    def delivered(self) -> int:
+        """How many of the messages go to Kafka."""
+        return len(self.batch.messages) - self.filtered - len(self.rejected)
+
+    def refusals(self) -> dict[int, MessageError]:
+        """By place the messages that Kafka refused since this was last asked, and why."""
+        refused, self.delivery.refusals = self.delivery.refusals, ()
+        if not refused:
+            return {}
+        places = {
+            id(record): place
+            for place, of_message in enumerate(self.records)
+            for record in of_message
+        }
+        errors = {places[id(record)]: error for record, error in refused}
+        return {place: error for place, error in errors.items() if place not in self.rejected}
+
+    def before(self, place: int) -> "Entry":
+        """The part in front of a message, when all of it has its end."""
+        records = self.records[:place]
+        rejected = {at: one for at, one in self.rejected.items() if at < place}
+        without = sum(not of_message for of_message in records)
+        filtered = without - sum(not self.records[at] for at in rejected)
+        size = self.record_bytes * place // len(self.batch.messages)
+        batch = self.batch.before(place)
+        return Entry(batch, records, Delivery(0), filtered, rejected, size, self.sent_at)
 
 
 @dataclass(slots=True)
 class Settled:
-    """What the front of the line comes to: the position to write, and counts behind it."""
+    """What the front of the line comes to: entries, and the position behind them.
 
-    end: Position
+    `end` is None where the position does not move.
+    """
+
     entries: list[Entry]
+
+    @property
+    def end(self) -> Position | None:
+        """The position to write."""
+        ends = [entry.batch.end for entry in self.entries if not entry.batch.replay]
+        return ends[-1] if ends else None
 
     @property
     def delivered(self) -> int:
@@ -72,6 +117,24 @@ class Settled:
         """Messages that the pipeline's filter dropped."""
         return sum(entry.filtered for entry in self.entries)
 
+    @property
+    def aside(self) -> list[Rejected]:
+        """Messages to put aside, in poll order; those that failed again among them.
+
+        Not those that only go on waiting for one that failed again.
+        """
+        return [
+            rejected
+            for entry in self.entries
+            for _, rejected in sorted(entry.rejected.items())
+            if not (entry.batch.replay and rejected.follows)
+        ]
+
+    @property
+    def replayed(self) -> list[Entry]:
+        """The entries of messages that had been put aside before."""
+        return [entry for entry in self.entries if entry.batch.replay]
+
 
 class InFlight:
     """A pipeline's batches between poll and commit."""
@@ -81,7 +144,7 @@ class InFlight:
         self._max_messages = max_messages
         self._entries: deque[Entry] = deque()
         self._changed = asyncio.Event()
-        self._closed = False
+        self.closed = False
         self.messages = 0
         self.size = 0
 
@@ -107,7 +170,7 @@ class InFlight:
 
     async def acknowledged(self) -> None:
         """Wait until every batch on its way is done."""
-        while not all(entry.delivery.done for entry in self._entries):
+        while not all(entry.done for entry in self._entries):
             self._changed.clear()
             await self._changed.wait()
 
@@ -125,46 +188,58 @@ class InFlight:
 
     def close(self) -> None:
         """No more batches come."""
-        self._closed = True
+        self.closed = True
         self._changed.set()
 
     def abandon(self) -> None:
         """Forget the batches without an end, and all behind them: they will be polled again."""
-        settled = itertools.takewhile(lambda entry: entry.delivery.done, self._entries)
+        settled = itertools.takewhile(lambda entry: entry.done, self._entries)
         for _ in range(len(self._entries) - len(list(settled))):
             self._forget(self._entries.pop())
 
-    def cut(self, cut: Callable[[Entry], Entry | None]) -> None:
-        """Ask for each batch without an end, in order, what shall stand in its place.
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The batches on their way, in poll order."""
+        return self._entries
 
-        At the first such answer all behind are forgotten: they will be polled again. An entry
-        without messages stands for nothing.
+    def behind(self, entry: Entry) -> list[Entry]:
+        """The batches behind another."""
+        entries = itertools.dropwhile(lambda one: one is not entry, self._entries)
+        return list(entries)[1:]
+
+    def changed(self) -> None:
+        """Batches may have their end now."""
+        self._changed.set()
+
+    def cut(self, entry: Entry, place: int) -> None:
+        """Forget a batch from one of its messages on, and those behind: they are polled again.
+
+        What comes in front of it has its end. Of messages that were put aside before, those
+        that have their end are no part of what is polled again.
         """
-        for number, entry in enumerate(self._entries):
-            kept = None if entry.delivery.done else cut(entry)
-            if kept is not None:
-                for _ in range(len(self._entries) - number):
-                    self._forget(self._entries.pop())
-                if kept.batch.messages:
-                    self.take(kept.batch)
-                    self.add(kept)
-                return
+        ended = [one for one in self.behind(entry) if one.batch.replay and one.done]
+        for _ in [entry, *self.behind(entry)]:
+            self._forget(self._entries.pop())
+        for kept in [entry.before(place), *ended]:
+            if kept.batch.messages:
+                self.take(kept.batch)
+                self.add(kept)
 
     async def settled(self) -> Settled | None:
         """Wait for the batch at the front, and take it and all settled ones behind it.
 
         None when no more come.
         """
-        while not (self._entries and self._entries[0].delivery.done):
-            if self._closed and not self._entries:
+        while not (self._entries and self._entries[0].done):
+            if self.closed and not self._entries:
                 return None
             self._changed.clear()
             await self._changed.wait()
         entries = []
-        while self._entries and self._entries[0].delivery.done:
+        while self._entries and self._entries[0].done:
             entries.append(self._entries.popleft())
             self._forget(entries[-1])
-        return Settled(entries[-1].batch.end, entries)
+        return Settled(entries)
 
     def _forget(self, entry: Entry) -> None:
         self.messages -= len(entry.batch.messages)

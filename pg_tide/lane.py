@@ -2,31 +2,37 @@
 
 With several batches of a partition handed over at once, a broker that refuses the first may
 acknowledge the second: so the next one is filled, but sent only when its predecessor has been
-acknowledged. What was not acknowledged stays here, in order, for the next client.
+acknowledged. What was not acknowledged stays here, in order, for the next client. Of a batch
+that brokers refuse for a record's sake, that record alone is dropped, once it is found.
 """
 
 import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, Protocol
 
+from pg_tide.errors import BatchRefused, MessageError
 from pg_tide.message import Record
+from pg_tide.record_size import TOO_LARGE, size_of
 
 
 class Delivery:
-    """A batch's records on their way: how many have yet to be acknowledged.
+    """A batch's records on their way: how many have no end yet, and which can not go.
 
-    `acknowledged_at` is when the last one was, in seconds since 1970; `on_done` is called then.
+    `acknowledged_at` is when the last one had its end, in seconds since 1970; `on_done` is called
+    then.
     """
 
-    __slots__ = ("acknowledged_at", "on_done", "pending")
+    __slots__ = ("acknowledged_at", "on_done", "pending", "refusals")
 
     def __init__(self, pending: int) -> None:
         self.pending = pending
         self.acknowledged_at = 0.0
         self.on_done: Callable[[], None] | None = None
+        self.refusals: Sequence[tuple[Record, MessageError]] = ()
         self.acknowledged(0)
 
     def acknowledged(self, count: int) -> None:
@@ -37,9 +43,21 @@ class Delivery:
             if self.on_done is not None:
                 self.on_done()
 
+    def refused(self, record: Record, error: MessageError) -> None:
+        """A record has its end: it can not go."""
+        if isinstance(self.refusals, list):
+            self.refusals.append((record, error))
+        else:
+            self.refusals = [(record, error)]
+        self.acknowledged(1)
+
+    def withdrawn(self, count: int) -> None:
+        """So many records were taken back before they were sent."""
+        self.acknowledged(count)
+
     @property
     def done(self) -> bool:
-        """Whether every record has been acknowledged."""
+        """Whether every record has its end."""
         return self.pending == 0
 
 
@@ -90,12 +108,17 @@ class Lane:
         self._sent: list[tuple[Record, Delivery]] = []  # in the batch under way
         self._batch: Any = None
         self._task: asyncio.Task[None] | None = None
+        self._most = filling.records  # that a batch takes at this moment
+        self._cap = sys.maxsize  # bytes of a batch, where brokers refused more
+        self._suspects = 0  # records in front that hold one which brokers refuse
+        self._refused: list[tuple[Record, Delivery, MessageError]] = []
+        self.fault: MessageError | None = None  # for which nothing can go here
         self.sent_at: float | None = None  # monotonic seconds; None with no batch under way
 
     @property
     def unfinished(self) -> int:
-        """How many records have no acknowledgement yet."""
-        return len(self._waiting) + len(self._filled) + len(self._sent)
+        """How many records have no end yet."""
+        return len(self._waiting) + len(self._filled) + len(self._sent) + len(self._refused)
 
     def put(self, record: Record, delivery: Delivery) -> None:
         """Add a record behind all others; `pump` then moves it on."""
@@ -103,7 +126,7 @@ class Lane:
         self._empty.clear()
 
     async def drained(self) -> None:
-        """Wait until every record was acknowledged or given up, through however many clients."""
+        """Wait until every record has its end, through however many clients."""
         await self._empty.wait()
 
     def open(self, client: Client) -> None:
@@ -111,21 +134,48 @@ class Lane:
         self._client = client
         self.pump()
 
-    def shut(self) -> None:
-        """Send no more, and put what has no acknowledgement back in front, in order."""
+    def hold(self) -> asyncio.Task[None] | None:
+        """Send no more; what is under way still gets its answer, when the task given ends."""
         self._client = None
         self._end_lingering()
+        return self._task
+
+    def shut(self) -> None:
+        """Send no more, and put what has no acknowledgement back in front, in order."""
+        self.hold()
         if self._task is not None:
             self._task.cancel()
             self._task, self.sent_at = None, None
         self._waiting.extendleft(reversed(self._sent + self._filled))
         self._sent, self._filled, self._batch = [], [], None
 
-    def give_up(self) -> None:
-        """Forget what has no acknowledgement: it can not go. Its deliveries are never done."""
-        self.shut()
-        self._waiting.clear()
-        self._empty.set()
+    def withdraw(self, records: AbstractSet[int]) -> set[int]:
+        """Take back records by their `id()`, of a lane that is shut; which of them were here."""
+        here, self._waiting = self._waiting, deque()
+        taken: set[int] = set()
+        for record, delivery in here:
+            if id(record) in records:
+                taken.add(id(record))
+                delivery.withdrawn(1)
+            else:
+                self._waiting.append((record, delivery))
+        self._look_whether_empty()
+        return taken
+
+    def tell(self) -> None:
+        """Tell the deliveries of the records that were refused, of a lane that is shut."""
+        told, self._refused = self._refused, []
+        if self.fault is not None:
+            told += [(record, delivery, self.fault) for record, delivery in self._waiting]
+            self._waiting.clear()
+        for record, delivery, error in told:
+            delivery.refused(record, error)
+        self._look_whether_empty()
+
+    def _look_whether_empty(self) -> None:
+        if not self.unfinished:
+            self._hurried = not self._filling.linger
+            self._empty.set()
 
     def hurry(self) -> None:
         """Send what is here without lingering: nothing can fill its batches further."""
@@ -136,7 +186,11 @@ class Lane:
     def pump(self) -> None:
         """Fill the next batch, and send it unless one is under way or it lingers."""
         if self._client is None:
+            if self.fault is not None:
+                self._failed(self.fault)
             return
+        if self._suspects and self._task is not None:
+            return  # its answer says how large the next one may be
         full = self._fill(self._client)
         if self._filled and (full or self._hurried or self._lingered()) and self._task is None:
             self._go(self._client)
@@ -166,9 +220,10 @@ class Lane:
 
     def _fill(self, client: Client) -> bool:
         """Fill the next batch; whether it takes no more."""
-        waiting, filled, most = self._waiting, self._filled, self._filling.records
+        waiting, filled = self._waiting, self._filled
+        most = max(1, self._suspects // 2) if self._suspects else self._most
         if self._batch is None and waiting:
-            self._batch = client.batch(self.max_bytes)
+            self._batch = client.batch(min(self.max_bytes or sys.maxsize, self._cap))
         for _ in range(min(len(waiting), most - len(filled))):
             record, _ = waiting[0]
             added = self._batch.append(
@@ -186,14 +241,39 @@ class Lane:
         try:
             await client.send(batch, self.topic, self.partition)
         except Exception as error:
+            self._task, self.sent_at = None, None
+            self.hold()
+            if isinstance(error, MessageError):
+                self._look_for_the_guilty(error)
             self._failed(error)
             return
         sent, self._sent, self._task, self.sent_at = self._sent, [], None, None
         self._acknowledge(sent)
+        if self._suspects or self._most < self._filling.records:
+            self._suspects = max(0, self._suspects - len(sent))
+            self._most = min(self._most * 2, self._filling.records)
         self.pump()
-        if not self.unfinished:
-            self._hurried = not self._filling.linger
-            self._empty.set()
+        self._look_whether_empty()
+
+    def _look_for_the_guilty(self, error: MessageError) -> None:
+        """Drop the records that brokers name, or the only one of a batch, or halve it.
+
+        A bad record seldom comes alone: batches grow anew behind one that was found by halving,
+        so that a run of them is passed with a refusal each. No record is at fault where several
+        together are too large: less is sent at a time from then on.
+        """
+        told = error.named if isinstance(error, BatchRefused) else {}
+        named = {place: why for place, why in told.items() if place < len(self._sent)}
+        self._suspects = 0
+        if not named and len(self._sent) > 1 and error.reason == TOO_LARGE:
+            self._cap = min(self._cap, sum(size_of(record) for record, _ in self._sent)) // 2
+        elif not named and len(self._sent) > 1:
+            self._suspects = len(self._sent)
+        elif not named:
+            named, self._most = {0: error}, 1
+        refused = ((*self._sent[place], why) for place, why in sorted(named.items()))
+        self._refused.extend(refused)
+        self._sent = [one for place, one in enumerate(self._sent) if place not in named]
 
     @staticmethod
     def _acknowledge(sent: list[tuple[Record, Delivery]]) -> None:

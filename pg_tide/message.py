@@ -4,7 +4,7 @@ Slots and not frozen, for these are made by the hundred thousand a second.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from pg_tide.errors import MessageError
 from pg_tide.position import Position, Window
 
 Headers = list[tuple[str, bytes | None]]
+
+KEY_PARKED = "key_parked"  # the reason for which a message of a parked key is put aside
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,19 +63,33 @@ class Record:
     partition_by: bytes | None = None
 
 
+Records = list[tuple[Record, ...]]  # of each message of a batch, none for one that does not go
+
+
 @dataclass(slots=True)
 class Rejected:
-    """A message that can never go, and why."""
+    """A message that is put aside, why, and when: it can not go, or its key is parked.
+
+    `parks` says that later messages of its key wait for it.
+    """
 
     message: Message
     error: MessageError
+    parks: bool = False
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def follows(self) -> bool:
+        """Whether it only waits for an earlier message of its key."""
+        return self.error.reason == KEY_PARKED
 
 
 @dataclass(slots=True)
 class Batch:
     """Messages polled together. `end` is the position when all of them have their end.
 
-    `size` is in bytes of memory, about; `full` says that more may wait behind them.
+    `size` is in bytes of memory, about; `full` says that more may wait behind them. Those of a
+    `replay` were put aside before: the position has passed them.
     """
 
     messages: list[Message]
@@ -81,6 +97,7 @@ class Batch:
     end: Position
     size: int
     full: bool = False
+    replay: bool = False
 
     def slices(self, most: int) -> Iterator["Batch"]:
         """The same in parts of so many messages, each with the position behind it."""

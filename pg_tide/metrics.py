@@ -51,11 +51,24 @@ METRICS = {
     "pg_tide_messages_delivered_total": Declared(
         "counter", "Messages acknowledged by Kafka, whose position is written."
     ),
+    "pg_tide_messages_dead_lettered_total": Declared(
+        "counter", "Messages put aside, by the stage that refused them.", ("stage",)
+    ),
+    "pg_tide_messages_retried_total": Declared(
+        "counter", "Messages that had been put aside and were tried again."
+    ),
+    "pg_tide_dead_letters": Declared(
+        "gauge", "Messages put aside that nobody has retried or discarded yet."
+    ),
+    "pg_tide_parked_keys": Declared("gauge", "Keys whose messages wait behind one put aside."),
     "pg_tide_delivered_bytes_total": Declared(
         "counter", "Bytes of the messages delivered, before compression."
     ),
     "pg_tide_produce_errors_total": Declared(
         "counter", "Failed attempts to reach Kafka or to produce, by reason.", ("error",)
+    ),
+    "pg_tide_topics_recreated_total": Declared(
+        "counter", "Topics found deleted and made anew: what they held is gone."
     ),
     "pg_tide_lag_messages": Declared(
         "gauge", "Messages committed by publishers, not delivered yet."

@@ -1,14 +1,18 @@
 """Reads an outbox page by page as one consumer group, and writes that group's position.
 
-Both are refused by PostgreSQL once the lease is lost. The place read from runs ahead of the
-position written; what is between the two is in flight.
+With it, in one transaction, goes what is put aside on the way. All is refused by PostgreSQL once
+the lease is lost. The place read from runs ahead of the position written; what is between the
+two is in flight.
 """
 
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from pg_tide.message import Batch, Message
+from pg_tide.errors import TransientError
+from pg_tide.message import Batch, Message, Rejected
 from pg_tide.position import Lease, Position, Snapshot, window_of
 from pg_tide.postgres import Postgres
 
@@ -19,8 +23,16 @@ NEXT_PAGE = (
 )
 COMMIT = (
     "SELECT tide._commit($1, $2, $3::text::tid, $4::text::pg_snapshot, $5::text::pg_snapshot,"
-    " $6, $7, $8)::text"
+    " $6, $7, $8, $9)::text"
 )
+RETRIES = "SELECT * FROM tide._retries($1, $2, $3, $4)"
+PARKED_KEYS = "SELECT * FROM tide._parked_keys($1, $2)"
+PUT_ASIDE = "SELECT tide._put_aside($1, $2, $3::text::jsonb)"
+ATTEMPT = "SELECT tide._attempt($1, $2, $3)"
+END_LETTERS = "SELECT * FROM tide._end_letters($1, $2, $3, $4)"
+PATIENCE = "1s"  # for the lock of the position
+LONGEST_ERROR = 10_000  # characters
+NOTHING: Mapping[str, Sequence[int]] = {}
 
 
 class Outbox:
@@ -32,8 +44,12 @@ class Outbox:
         self._outbox_id = outbox_id
         self._lease = lease
         self._row_ctid = lease.row_ctid
-        self.position = lease.position
+        self.position = self._written = lease.position
         self.snapshot_xmin = 0
+        self.crashes = lease.crashes
+        """How many owners before this one ended without leaving, since the position moved."""
+        self.tried_alone = lease.attempt_id
+        """The message that the last one tried alone, if it did."""
 
     async def poll(self, max_messages: int, max_bytes: int) -> Batch:
         """The next page: at least one message if there is one that no earlier page brought.
@@ -61,12 +77,47 @@ class Outbox:
                 )
         return self._batch(rows, max_messages, max_bytes)
 
+    async def retries(self, max_messages: int, max_bytes: int) -> Batch:
+        """Messages that were put aside and shall be tried again now, in order."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows(
+                RETRIES, self._lease.group_id, self._lease.epoch, max_messages, max_bytes
+            )
+        here = self.position
+        window = window_of(here, here.done)
+        size = rows[-1]["bytes_so_far"]
+        return Batch(self._messages(rows[1:]), window, here, size, replay=True)
+
+    async def parked_keys(self, at_most: int) -> list[str]:
+        """Keys whose messages are put aside, for an earlier one of them is."""
+        async with self._postgres.transaction(read_only=True) as connection:
+            rows = await connection.rows(PARKED_KEYS, self._lease.group_id, at_most)
+        return [row[0] for row in rows]
+
+    async def attempt(self, message_id: int | None) -> int:
+        """Write down that a message is about to be tried alone; how often it has been by then.
+
+        None: no message is.
+        """
+        async with self._postgres.transaction() as connection:
+            held = (self._lease.group_id, self._lease.epoch)
+            tries: int = await connection.value(ATTEMPT, *held, message_id)
+            return tries
+
     def _batch(self, rows: list[Any], max_messages: int, max_bytes: int) -> Batch:
         snapshot = Snapshot(rows[0]["snapshot"])
         self.snapshot_xmin = int(snapshot.partition(":")[0])
         window = window_of(self.position, snapshot)
+        messages = self._messages(rows[1:])
+        size = rows[-1]["bytes_so_far"]
+        full = len(messages) >= max_messages or size >= max_bytes
+        end = window.until(messages[-1].id) if messages and full else window.finished()
+        self.position = end
+        return Batch(messages, window, end, size, full)
+
+    def _messages(self, rows: list[Any]) -> list[Message]:
         name = self.name
-        messages = [
+        return [
             Message(
                 row[0],
                 name,
@@ -80,28 +131,75 @@ class Outbox:
                 row[8],
                 row[9],
             )
-            for row in rows[1:]
+            for row in rows
         ]
-        size = rows[-1]["bytes_so_far"]
-        full = len(messages) >= max_messages or size >= max_bytes
-        end = window.until(messages[-1].id) if messages and full else window.finished()
-        self.position = end
-        return Batch(messages, window, end, size, full)
 
-    async def commit(self, end: Position, delivered: int, filtered: int) -> None:
-        """Write the position: every message up to `end` has its end.
+    async def commit(
+        self,
+        end: Position | None,
+        delivered: int,
+        filtered: int,
+        aside: Sequence[Rejected] = (),
+        replayed: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> set[str]:
+        """Write the position: every message up to `end` has its end; None leaves it where it is.
 
-        Raises LeaseLost when another relay has the group, or may have.
+        `aside` are put aside, in this order. `replayed` has the ids of messages that had been,
+        by what became of them now: "delivered" or "filtered". Returns those of their keys of
+        which others are still put aside. Raises LeaseLost when another relay has the group, or
+        may have.
         """
-        async with self._postgres.transaction() as connection:
-            self._row_ctid = await connection.value(
-                COMMIT,
-                self._lease.group_id,
-                self._lease.epoch,
-                self._row_ctid,
-                end.done,
-                end.page,
-                end.last_id,
-                delivered,
-                filtered,
-            )
+        end = end or self._written
+        held = (self._lease.group_id, self._lease.epoch)
+        async with (
+            waiting_no_longer(),
+            self._postgres.transaction(lock_timeout=PATIENCE) as connection,
+        ):
+            new = 0
+            if aside:
+                letters = orjson.dumps([letter(one) for one in aside]).decode()
+                new = await connection.value(PUT_ASIDE, *held, letters)
+            left = set()
+            for state, ids in replayed.items():
+                left |= {row[0] for row in await connection.rows(END_LETTERS, *held, ids, state)}
+            position = (self._row_ctid, end.done, end.page, end.last_id)
+            counts = (delivered, filtered, new)
+            row_ctid = await connection.value(COMMIT, *held, *position, *counts)
+        self._row_ctid, self._written = row_ctid, end
+        return left
+
+
+@contextlib.asynccontextmanager
+async def waiting_no_longer() -> AsyncIterator[None]:
+    """Say of a lock that is not free that it is the position's."""
+    try:
+        yield
+    except TransientError as error:
+        if error.reason != "locked":
+            raise
+        raise TransientError(
+            "a session of somebody else's keeps the position of the consumer group locked",
+            reason="position_locked",
+            hint="Perhaps a tide.consumer_group_seek() that was not committed: COMMIT or ROLLBACK "
+            "it; pg_locks shows who it is.",
+        ) from error
+
+
+def letter(rejected: Rejected) -> dict[str, Any]:
+    """What PostgreSQL is told of a message that is put aside: it has the message itself."""
+    error = rejected.error
+    return {
+        "message_id": rejected.message.id,
+        "state": "parked" if rejected.follows else "waiting",
+        "parks_key": rejected.parks,
+        "stage": error.stage,
+        "reason": error.reason,
+        "error": storable(error.message),
+        "attempts": error.attempts,
+        "first_at": rejected.at.isoformat(),
+    }
+
+
+def storable(text: str) -> str:
+    """A text without what PostgreSQL cannot store, and not too long."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:LONGEST_ERROR]

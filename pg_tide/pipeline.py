@@ -1,58 +1,45 @@
-"""THE PATH: poll → transform → route → encode → produce → commit.
+"""THE PATH: poll → transform → route → encode → produce → dead-letter → commit.
 
 Reading runs ahead and settling follows: several batches are under way, and the position moves
 over those at the front whose every message has its end. A TransientError of Kafka waits and goes
 on with a new client and what has no end yet; one of PostgreSQL, a LeaseLost or a FatalError
-leaves `run`, and all that is held here goes with it. Anything else is a bug and is loud.
+leaves `run`, and all that is held here goes with it. A MessageError is that message's alone: it
+is put aside, or the pipeline halts before it. Anything else is a bug and is loud.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from pg_tide.condition import (
-    DRY_RUN,
-    RUNNING,
-    SILENCE,
-    Condition,
-    failed,
-    halted,
-    retrying,
-    silent,
-)
+from pg_tide.admission import Admission
+from pg_tide.caution import Caution
+from pg_tide.condition import DRY_RUN, RUNNING, SILENCE, Condition, failed, retrying, silent
 from pg_tide.config import PipelineConfig
+from pg_tide.dead_letter import MOST_PARKED_KEYS, DeadLetters
 from pg_tide.dry_run import DryRun
-from pg_tide.errors import FatalError, MessageError, TransientError
-from pg_tide.in_flight import Entry, InFlight, Settled
-from pg_tide.lane import Delivery
-from pg_tide.message import Batch, Rejected
+from pg_tide.errors import FatalError, Halted, MessageError, TransientError
+from pg_tide.in_flight import Entry, InFlight
+from pg_tide.late_refusals import LateRefusals
+from pg_tide.message import Batch
 from pg_tide.metrics import Meter
 from pg_tide.one_error import one_error
 from pg_tide.outbox import Outbox
 from pg_tide.pace import Pace
 from pg_tide.producer import Producer
 from pg_tide.retry import Backoff
-from pg_tide.stages import Records, Stages
+from pg_tide.settling import Settling
+from pg_tide.stages import Stages
 from pg_tide.topics import TOPIC_CHANGED
 from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
 FIRST_LOOK_MS = 1000  # a person who puts something right looks whether it helped
-TURN = 0.05  # seconds of preparing in one go
 SLICE = (
     250  # messages prepared in one go: they stay in the processor's cache, and others get a turn
 )
-
-
-class Admitted(NamedTuple):
-    """The bytes of the records that may go, and the message in front of which they end."""
-
-    size: int
-    rejected: Rejected | None
+REPLAYED = 2000  # messages tried again together: only when they are settled come the next
 
 
 @dataclass
@@ -77,6 +64,13 @@ class Pipeline:
         self.backoff = Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms)
         self.looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
         self.pace = pace_of(config)
+        self.letters = DeadLetters(self.name, config)
+        self.admission = Admission(self.stages, self.producer, self.letters)
+        self.refusals = LateRefusals(self.in_flight, self.producer, self.letters, self.admission)
+        self.settling = Settling(self.name, self.outbox, self.letters, self.meter, self.report)
+        self.caution = Caution(self.outbox, config)
+        self.calm = asyncio.Event()  # no message that is read is tried alone
+        self.turn = asyncio.Lock()  # of whoever hands over what was read, or stops that
         self.well = DRY_RUN if config.dry_run else RUNNING
 
     async def run(self) -> None:
@@ -87,37 +81,50 @@ class Pipeline:
         """
         try:
             with one_error():
-                rejected = await self.deliver()
+                self.letters.park(await self.outbox.parked_keys(MOST_PARKED_KEYS))
+                self.settling.replay.set()
+                halted = await self.deliver()
         finally:
             self.in_flight.drop()
-        if rejected is not None:
-            raise halted(rejected)
+        if halted is not None:
+            raise halted
 
-    async def deliver(self) -> Rejected | None:
+    async def deliver(self) -> Halted | None:
         """Read, produce and settle side by side; returns when all that was read is settled."""
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(work) for work in (self.produce(), self.watch())]
             settling = tasks.create_task(self.settle())
+            replaying = tasks.create_task(self.replay())
             reading = tasks.create_task(self.read())
-            refused = tasks.create_task(self.producer.refused())
+            stuck = tasks.create_task(self.refusals.stuck.wait())
             stopping = tasks.create_task(self.stopping.wait())
-            await asyncio.wait({reading, refused, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            rejected = reading.result() if reading.done() else None
+            await asyncio.wait({reading, stuck, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            halted = reading.result() if reading.done() else None
             reading.cancel()  # a page that was not handed over yet will be read again
+            replaying.cancel()
             if self.impatient:
                 self.in_flight.abandon()
             self.in_flight.close()
+            self.settling.at_once.set()
             self.producer.hurry()
-            await asyncio.wait({settling, refused}, return_when=asyncio.FIRST_COMPLETED)
-            if refused.done() and not self.impatient:
-                rejected = await self.withdraw(refused.result()) or rejected
+            await asyncio.wait({settling, stuck}, return_when=asyncio.FIRST_COMPLETED)
+            if stuck.done() and not self.impatient:
+                halted = await self.refusals.cut() or halted
             await settling
-            for task in (*beside, refused, stopping):
+            for task in (*beside, stuck, stopping):
                 task.cancel()
-        return rejected
+        return halted
 
-    async def read(self) -> Rejected:
-        """Poll and hand over batches until a message can never go."""
+    async def read(self) -> Halted:
+        """Poll and hand over batches until it must stop before a message."""
+        while self.caution.alone and (batch := await self.poll(1)).messages:
+            if halted := await self.send_alone(batch):
+                return halted
+        self.calm.set()
+        return await self.read_on()
+
+    async def read_on(self) -> Halted:
+        """The same, many messages at a time."""
         ahead: asyncio.Task[Batch] | None = None
         page = self.config.batch_size or SMALLEST_PAGE
         try:
@@ -139,8 +146,10 @@ class Pipeline:
                     self.producer.hurry()
                     await self.in_flight.acknowledged()
                 for part in batch.slices(SLICE):
-                    if rejected := await self.send(part):
-                        return rejected
+                    async with self.turn:
+                        halted = await self.send(part)
+                    if halted is not None:
+                        return halted
                     await asyncio.sleep(0)  # what arrived meanwhile is received
                 if self.in_flight.full:
                     self.producer.hurry()  # nothing more comes to fill what lingers
@@ -164,42 +173,73 @@ class Pipeline:
                 self.pace.take(len(batch.messages))
         return batch
 
-    async def send(self, batch: Batch) -> Rejected | None:
-        """Prepare a batch and send it, or the part of it in front of one that can never go."""
-        began = time.perf_counter()
-        records, rejected = self.stages.prepare(batch, 0, TURN)
-        while rejected is None and len(records) < len(batch.messages):
-            await asyncio.sleep(0)  # expressions may take a second each: others get a turn
-            more, rejected = self.stages.prepare(batch, len(records), TURN)
-            records += more
-        self.meter.stage("prepare", began)
-        admitted = await self.admit(batch, records)
-        rejected = admitted.rejected or rejected
-        if rejected is not None:
-            batch = batch.before(len(records))
-        if self.pace is not None:
-            self.pace.give(records.count(()))
-        delivery = self.producer.produce(records)
-        if batch.messages:
-            self.in_flight.add(entry_of(batch, records, delivery, admitted.size))
-        return rejected
+    async def replay(self) -> None:
+        """Send what was put aside and shall be tried again, when told."""
+        await self.calm.wait()
+        while not self.config.dry_run:
+            await self.settling.replay.wait()
+            self.settling.replay.clear()
+            most = 1 if self.caution.replays else REPLAYED
+            found = await self.replay_batch(most)
+            if not found:
+                await self.caution.over()
+            elif found < most and self.letters.parked:
+                await self.release()
 
-    async def admit(self, batch: Batch, records: Records) -> Admitted:
-        """Have every topic ready, and cut the records at the first that Kafka would never take."""
-        known: set[str] = set()
-        size = 0
-        check = self.producer.check
-        for index, of_message in enumerate(records):
-            try:
-                for record in of_message:
-                    if record.topic not in known:
-                        await self.producer.learn(record.topic)
-                        known.add(record.topic)
-                    size += check(record)
-            except MessageError as error:
-                del records[index:]
-                return Admitted(size, Rejected(batch.messages[index], error))
-        return Admitted(size, None)
+    async def replay_batch(self, most: int) -> int:
+        """Send a batch of those, if there are any; how many they were, when they have their end."""
+        await self.producer.ready()
+        _, size = await self.in_flight.room()
+        batch = await self.outbox.retries(most, min(PAGE_BYTES, size))
+        if batch.messages:
+            self.in_flight.take(batch)
+            self.settling.replayed.clear()
+            await (self.send_alone(batch) if self.caution.replays else self.send(batch))
+            # Until it has settled, PostgreSQL would give the same again.
+            await self.settling.replayed.wait()
+        return len(batch.messages)
+
+    async def release(self) -> None:
+        """Hand nothing over while the last of what is parked is tried again.
+
+        Else, under load, there would always be another message behind the last.
+        """
+        async with self.turn:
+            with self.settling.hurrying():
+                await self.settling.all_written()
+                while await self.replay_batch(REPLAYED):
+                    pass
+
+    async def send_alone(self, batch: Batch) -> Halted | None:
+        """Send a message that may be what ended the process before, and see whether it does."""
+        with self.settling.hurrying():
+            await self.settling.all_settled()
+            fault = await self.caution.fault(batch.messages[0], replay=batch.replay)
+            halted = await self.send(batch, fault)
+            await self.caution.outlive(self.settling.all_settled())
+        return halted
+
+    async def send(self, batch: Batch, fault: MessageError | None = None) -> Halted | None:
+        """Prepare a batch and send it, or the part of it in front of one that stops all."""
+        began = time.perf_counter()
+        admitted = await self.admission.admit(batch, fault)
+        self.meter.stage("prepare", began)
+        filtered = admitted.records.count(()) - len(admitted.rejected)
+        if self.pace is not None and not batch.replay:
+            self.pace.give(filtered + len(admitted.rejected))
+        if admitted.batch.messages:
+            entry = Entry(
+                admitted.batch,
+                admitted.records,
+                self.producer.produce(admitted.records),
+                filtered,
+                admitted.rejected,
+                admitted.size,
+                time.time(),
+            )
+            self.in_flight.add(entry)
+            self.settling.expect()
+        return admitted.halted
 
     async def produce(self) -> None:
         """Keep a client to produce with, and replace it, after a wait, whenever it fails."""
@@ -216,6 +256,9 @@ class Pipeline:
                 self.meter.count("produce_errors_total", error=error.reason)
                 pause = self.looks.next() if self.config.fatal_retry_ms else float("inf")
                 self.report(failed(error, pause))
+            else:
+                pause = 0.0  # Kafka is there, and refused some records
+            self.refusals.end()
             await asyncio.sleep(pause)
 
     async def watch(self) -> None:
@@ -225,53 +268,20 @@ class Pipeline:
             if self.producer.unanswered > SILENCE:
                 self.report(silent(self.producer.trouble))
 
-    async def withdraw(self, refused: Mapping[str, MessageError]) -> Rejected | None:
-        """Cut what is in flight at the first message for a topic that refused records.
-
-        Some records behind it may have been acknowledged: they will be sent again.
-        """
-        await self.producer.drained()
-        rejected = None
-
-        def cut(entry: Entry) -> Entry | None:
-            nonlocal rejected
-            records, rejected = self.stages.before(entry.batch, refused)
-            if rejected is None:
-                return None
-            front = entry.batch.before(len(records))
-            size = entry.record_bytes * len(records) // len(entry.batch.messages)
-            return entry_of(front, records, Delivery(0), size)
-
-        self.in_flight.cut(cut)
-        return rejected
-
     async def settle(self) -> None:
         """Move the position over the batches at the front whose every message has its end."""
         while (done := await self.in_flight.settled()) is not None:
             if self.pace is not None:
                 self.pace.arrived(done.delivered)
             if self.config.dry_run:
+                self.settling.tell(done.aside)
                 continue  # nothing went: the position stays
-            began = time.perf_counter()
-            await self.outbox.commit(done.end, done.delivered, done.filtered)
-            self.meter.stage("commit", began)
-            self.account(done)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.config.commit_interval_ms / 1000):
-                    await self.stopping.wait()
-
-    def account(self, done: Settled) -> None:
-        """Tell of what has its end, now that the position says so."""
-        self.backoff.reset()
-        self.looks.reset()
-        self.report(self.well)
-        self.meter.count("messages_delivered_total", done.delivered)
-        self.meter.count("messages_filtered_total", done.filtered)
-        for entry in done.entries:
-            self.meter.count("delivered_bytes_total", entry.record_bytes)
-            self.meter.took("produce", entry.delivery.acknowledged_at - entry.sent_at)
-            published = [message.published_at_us for message in entry.batch.messages]
-            self.meter.delivered(entry.delivery.acknowledged_at, published)
+            await self.settling.settle(done)
+            self.backoff.reset()
+            self.looks.reset()
+            self.report(self.well)
+            if not self.in_flight.closed:
+                await self.settling.rest(self.config.commit_interval_ms / 1000)
 
 
 def pace_of(config: PipelineConfig) -> Pace | None:
@@ -279,9 +289,3 @@ def pace_of(config: PipelineConfig) -> Pace | None:
     if config.rate_limit is None:
         return None
     return Pace(config.rate_limit, 1.0 + (config.linger_ms + config.commit_interval_ms) / 1000)
-
-
-def entry_of(batch: Batch, records: Records, delivery: Delivery, size: int) -> Entry:
-    """A batch on its way, with the bytes of its records."""
-    filtered = records.count(())
-    return Entry(batch, delivery, len(records) - filtered, filtered, size, time.time())

@@ -50,9 +50,16 @@ def window_of(position: Position, snapshot: Snapshot) -> Window:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to run a consumer group, as taken over: its epoch, its row, where to read on."""
+    """The right to run a consumer group, as taken over: its epoch, its row, where to read on.
+
+    `crashes` relays in a row ended without giving it back, the last ones perhaps by message
+    `attempt_id`, which was tried so many times alone.
+    """
 
     group_id: int
     epoch: UUID
     row_ctid: str
     position: Position
+    crashes: int = 0
+    attempt_id: int | None = None
+    attempts: int = 0

@@ -1,22 +1,26 @@
 """Records to partitions to Kafka, through one client after another.
 
 After any failure the client is ended for good, and the next one sends, in order, what has no
-acknowledgement yet: nothing else is ever sent again.
+acknowledgement yet: nothing else is ever sent again. All that is under way gets its answer
+before, or it would be sent again although it was taken.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from pg_tide import topics
 from pg_tide.config import PipelineConfig
-from pg_tide.errors import FatalError, MessageError, PgTideError, TransientError
+from pg_tide.errors import FatalError, LeaseLost, MessageError, PgTideError, TransientError
 from pg_tide.kafka import ours
 from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.record_size import Limits, too_large
-from pg_tide.topics import Topics
+from pg_tide.topics import Recreated, Topics, nobody
+
+ANSWERS_WITHIN = 5.0  # seconds for what is under way when a client has failed
+IN_TROUBLE = 1.0  # seconds for it while a broker is away
 
 
 class Client(topics.Client, Protocol):
@@ -39,7 +43,8 @@ class Client(topics.Client, Protocol):
 class Producer:
     """Produces through the clients that `start_client` makes and starts, one after another.
 
-    `configured_topics` are those that the configuration names, not a message.
+    `configured_topics` are those that the configuration names, not a message. `recreated` is told
+    of each topic that was deleted and made anew.
     """
 
     def __init__(
@@ -47,19 +52,22 @@ class Producer:
         start_client: Callable[[], Awaitable[Client]],
         config: PipelineConfig,
         configured_topics: frozenset[str] = frozenset(),
+        recreated: Recreated = nobody,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._start_client = start_client
-        self._topics = Topics(config, configured_topics, self.fail)
+        self._topics = Topics(config, configured_topics, self.fail, recreated, clock)
         self._limits = Limits(config.max_request_size, self._look)
         self.check = self._limits.check
         self._client: Client | None = None
         self._latest: Client | None = None  # also when it has ended
         self._opened = asyncio.Event()
-        self._failure: asyncio.Future[None] | None = None
+        self._failure: asyncio.Future[PgTideError] | None = None
+        self._refusing = False
 
     @property
     def unfinished(self) -> int:
-        """How many records have no acknowledgement yet."""
+        """How many records have no end yet."""
         return self._topics.unfinished
 
     @property
@@ -76,21 +84,30 @@ class Producer:
     async def run(self) -> None:
         """Start a client and send through it until it fails: TransientError or FatalError.
 
-        Cancelling it ends the client.
+        Returns when the brokers refused records, or a batch that holds such a one: their
+        deliveries know, and the next client may come at once. When it is over no record is under
+        way. Cancelling it ends the client.
         """
         self._failure = asyncio.get_running_loop().create_future()
+        self._refusing = False
         client = await self._start_client()
         try:
             await self._topics.learn_again(client)
-            self._open(client)
-            await self._failure
+            if not self._failure.done():
+                self._open(client)
+            failure = await self._failure
+            if not isinstance(failure, LeaseLost):
+                await self._answers(client)
         finally:
             self._opened.clear()
             self._client = None
-            idle = not self.unfinished
             for one in self._topics.lanes:
                 one.shut()
-            await (client.close() if idle else client.end())
+            await (client.end() if self.unfinished else client.close())
+        for one in self._topics.lanes:
+            one.tell()
+        if not self._refusing or isinstance(failure, LeaseLost):
+            raise failure
 
     def _open(self, client: Client) -> None:
         self._client = self._latest = client
@@ -99,10 +116,21 @@ class Producer:
             topic.open(client)
         self._opened.set()
 
+    async def _answers(self, client: Client) -> None:
+        """Wait for the answers to what is under way; nothing else is sent."""
+        under_way = {task for one in self._topics.lanes if (task := one.hold()) is not None}
+        if under_way:
+            most = ANSWERS_WITHIN if client.trouble is None else IN_TROUBLE
+            await asyncio.wait(under_way, timeout=most)
+
     def fail(self, error: Exception) -> None:
-        """End the client that is in use: `run` raises this error, mapped to one of ours."""
+        """End the client that is in use: `run` raises this error, mapped to one of ours.
+
+        For a MessageError it returns: the deliveries know of that.
+        """
+        self._refusing |= isinstance(error, MessageError)
         if self._failure is not None and not self._failure.done():
-            self._failure.set_exception(ours(error))
+            self._failure.set_result(ours(error))
             self._opened.clear()
 
     async def ready(self) -> Client:
@@ -126,8 +154,6 @@ class Producer:
                     self._limits.lower(topic.max_bytes)
                     topic.open(await self.ready())  # perhaps another one by now
             except (TransientError, FatalError) as error:
-                if fault := self._topics.fault(name, error):
-                    raise fault from error
                 if client is self._client:
                     self.fail(error)
             else:
@@ -144,7 +170,7 @@ class Producer:
     def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
         """Send records, those of each message together, to topics that were learned before.
 
-        Returns at once; the delivery is done when every record was acknowledged.
+        Returns at once; the delivery is done when every record was acknowledged, or refused.
         """
         delivery = Delivery(sum(map(len, records)))
         known, touched = self._topics.known, set()
@@ -161,10 +187,13 @@ class Producer:
         """Let nothing linger that is here now: nothing more comes for it to wait for."""
         self._topics.hurry()
 
-    async def refused(self) -> Mapping[str, MessageError]:
-        """Wait until records on their way can not go, for their topic's sake; by topic, why."""
-        return await self._topics.refused()
+    def withdraw(self, records: Collection[Record]) -> set[int]:
+        """Take back records that have no acknowledgement yet; the `id()` of each that was.
+
+        Only between two runs.
+        """
+        return self._topics.withdraw({id(record) for record in records}) if records else set()
 
     async def drained(self) -> None:
-        """Wait until every record was acknowledged or refused."""
+        """Wait until every record was acknowledged, refused or withdrawn."""
         await self._topics.drained()

@@ -3,6 +3,7 @@
 Once a record, so written for speed: only one that is large is looked at closely.
 """
 
+import sys
 from collections.abc import Callable
 
 from pg_tide.errors import MessageError
@@ -10,6 +11,7 @@ from pg_tide.message import Record
 
 RECORD_OVERHEAD = 91  # bytes at most: the batch's header, and lengths and deltas of one record
 HEADER_OVERHEAD = 10
+TOO_LARGE = "too_large"  # the reason of its errors, and of those of brokers
 
 
 class Limits:
@@ -48,6 +50,11 @@ class Limits:
             if self._look is not None:
                 self._look(record, size)
         return size
+
+
+def size_of(record: Record) -> int:
+    """A record's bytes, at most, before compression."""
+    return Limits(sys.maxsize).check(record)
 
 
 def fitting(record: Record, max_request_size: int) -> int:

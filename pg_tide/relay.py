@@ -1,4 +1,4 @@
-"""One process: finds its pipelines, owns what it can, runs it, and drains when told to stop.
+"""One process: finds its pipelines, owns its share, runs it, and drains when told to stop.
 
 A change of configuration restarts the pipelines that changed, after draining, and no others.
 """
@@ -6,7 +6,6 @@ A change of configuration restarts the pipelines that changed, after draining, a
 import asyncio
 import contextlib
 import os
-import random
 import signal
 import socket
 from collections.abc import Collection, Mapping, Sequence
@@ -23,12 +22,12 @@ from pg_tide.nearest import nearest
 from pg_tide.ownership import Ownership
 from pg_tide.postgres import Postgres
 from pg_tide.reference import References
+from pg_tide.retention import Retention
 from pg_tide.runner import Runner, Shared
 from pg_tide.wakeup import Wakeup
 
 logger = log.get("relay")
 LOOK = 5.0  # seconds between looks at the configuration, beside notifications
-SWEEP = 5.0  # seconds between sweeps of an outbox, about
 
 
 @dataclass
@@ -50,7 +49,6 @@ class Relay:
         self._metrics = Metrics()
         self._running: dict[str, Running] = {}
         self._meters: dict[str, Meter] = {}
-        self._unswept: dict[int, str] = {}
         self._unknown: set[str] = set()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -69,7 +67,14 @@ class Relay:
 
     async def _serve(self) -> None:
         direct_url = self._config.postgres_direct_url
-        ownership = Ownership(direct_url, f"{socket.gethostname()}:{os.getpid()}", self._lost)
+        ownership = Ownership(
+            direct_url,
+            f"{socket.gethostname()}:{os.getpid()}",
+            self._lost,
+            self._share,
+            self._config.relay_group,
+            self._config.pipeline,
+        )
         wakeup = Wakeup(self._postgres, direct_url, self._changed.set)
         catalog = Catalog(self._postgres, self._config.relay_group)
         buffer = Buffer(self._config.buffer_memory)
@@ -82,7 +87,7 @@ class Relay:
             logger.info("started", version=__version__, relay_group=self._config.relay_group)
             background = [
                 asyncio.create_task(work)
-                for work in (wakeup.run(), self._reconcile(), self._sweep())
+                for work in (wakeup.run(), self._reconcile(), Retention(catalog).run())
             ]
             try:
                 await first_of(self._stopping, background)
@@ -90,6 +95,7 @@ class Relay:
                 for task in background:
                     task.cancel()
                 await asyncio.gather(*background, return_exceptions=True)
+                ownership.leave()
                 await self._drain()
                 await ownership.stop()
         logger.info("stopped")
@@ -110,8 +116,14 @@ class Relay:
         logger.warning("the lock connection was lost; all pipelines start anew")
         self._metrics.count("pg_tide_postgres_reconnects_total")
         self._postgres.expire()
+        self._blind = "the lock connection was lost"
+        self._changed.set()  # whoever can be asked for the pipelines, is there again
         for running in self._running.values():
             running.runner.lose()
+
+    def _share(self) -> None:
+        for running in self._running.values():
+            running.runner.share()
 
     async def _reconcile(self) -> None:
         while True:
@@ -141,6 +153,8 @@ class Relay:
             newer = wanted.get(name)
             if newer is None or running.runner.configured.restarts_for(newer):
                 self._retire(running)
+            elif newer.to_retry:
+                running.runner.replay()
         busy = {running.runner.configured.group_id for running in self._running.values()}
         for name, one in wanted.items():
             if name not in self._running and one.group_id not in busy:
@@ -186,23 +200,6 @@ class Relay:
         del self._running[name]
         self._changed.set()
 
-    async def _sweep(self) -> None:
-        """Retention, at random moments: a lock that is not free now may be then."""
-        while True:
-            await asyncio.sleep(SWEEP * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
-            with contextlib.suppress(PgTideError):
-                for outbox_id in await self._shared.catalog.outboxes():
-                    await self._sweep_one(outbox_id)
-
-    async def _sweep_one(self, outbox_id: int) -> None:
-        try:
-            await self._shared.catalog.sweep(outbox_id)
-            self._unswept.pop(outbox_id, None)
-        except PgTideError as error:
-            if self._unswept.get(outbox_id) != error.message:
-                logger.warning("cannot sweep", outbox=outbox_id, reason=error.message)
-            self._unswept[outbox_id] = error.message
-
     async def _drain(self) -> None:
         """Have every pipeline finish what is in flight, for so long and no longer."""
         tasks = [running.task for running in self._running.values()]
@@ -236,8 +233,10 @@ class Relay:
         running = self._running.values()
         self._metrics.set("pg_tide_pipelines_owned", sum(one.runner.owned for one in running))
         lags = await self._shared.catalog.lag()
+        letters = await self._shared.catalog.dead_letters()
         for one in running:
-            one.runner.gauge(lags.get(one.runner.configured.name))
+            name = one.runner.configured.name
+            one.runner.gauge(lags.get(name), letters.get(name))
         for storage in await self._shared.catalog.storage():
             labels = {"outbox": storage.outbox}
             self._metrics.set("pg_tide_outbox_retained_messages", storage.retained, **labels)

@@ -6,8 +6,7 @@ PostgreSQL: nothing is carried over in memory.
 
 import asyncio
 import contextlib
-import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pg_tide import log
 from pg_tide.catalog import Catalog, Configured, Lag
@@ -15,14 +14,8 @@ from pg_tide.condition import Condition, failed, retrying
 from pg_tide.config import PipelineConfig
 from pg_tide.config.check import check
 from pg_tide.dry_run import DryRun
-from pg_tide.errors import (
-    FatalError,
-    Halted,
-    LeaseLost,
-    PgTideError,
-    TransientError,
-)
-from pg_tide.hidden import hide
+from pg_tide.errors import FatalError, Halted, LeaseLost, PgTideError, TransientError
+from pg_tide.gate import gated
 from pg_tide.in_flight import Buffer, InFlight
 from pg_tide.kafka import Clients
 from pg_tide.metrics import Meter, Metrics
@@ -35,11 +28,14 @@ from pg_tide.producer import Producer
 from pg_tide.reference import References
 from pg_tide.retry import Backoff
 from pg_tide.stages import Stages
+from pg_tide.telling import Telling
+from pg_tide.topics import announcer
 from pg_tide.wakeup import Sleeper, Wakeup
 
 logger = log.get("pipeline")
 FATAL_RETRY_MS = 60_000  # where the option itself cannot be read
-CONTEND = 0.5  # seconds between tries to take a group that another relay has
+PAUSE = 0.5  # seconds before a pipeline that lost its lease begins anew
+LOCKED = 5.0  # seconds at most between tries to take a position that somebody keeps locked
 LEAVE = 2.0  # seconds to lower the flag for publishers, which expires anyway
 
 
@@ -62,29 +58,31 @@ class Runner:
     def __init__(self, shared: Shared, configured: Configured, meter: Meter) -> None:
         self.configured = configured
         self._shared = shared
-        self.condition: Condition | None = None
         self.owned = False
-        self._told = asyncio.Event()
         self._stopping = asyncio.Event()
         self._nudged = asyncio.Event()
         self._pipeline: Pipeline | None = None
         self._running: asyncio.Task[None] | None = None
         self._lost = False
+        self._standing_by = False
+        self._giving = False
         self._log = logger.bind(pipeline=configured.name)
         self._meter = meter
+        self._telling = Telling(shared.catalog, configured.id, meter, self._log)
         self._backoff = Backoff(100, 60_000)
 
     async def run(self) -> None:
         """Run the pipeline whenever this relay owns it, until stopped; then give it back."""
-        telling = asyncio.create_task(self._tell())
-        self._meter.state("not owned")
+        telling = asyncio.create_task(self._telling.run())
+        self._telling.stand_by()
+        self._shared.ownership.want(self.configured.group_id)
         try:
             while not self._stopping.is_set():
                 await self._once()
         finally:
             telling.cancel()
             self.owned = False
-            await self._shared.ownership.release(self.configured.group_id)
+            await self._shared.ownership.forget(self.configured.group_id)
 
     async def _once(self) -> None:
         pause = 0.0
@@ -94,9 +92,11 @@ class Runner:
                 await self._deliver(lease)
         except LeaseLost as error:
             self._log.warning("lease lost", error=error.message)
-            pause = CONTEND
+            pause = PAUSE
         except TransientError as error:
             pause = self._backoff.next()
+            if error.reason == "position_locked":
+                pause = min(pause, LOCKED)
             self.report(retrying(error, pause))
         except FatalError as error:
             pause = self._failed(error)
@@ -104,29 +104,58 @@ class Runner:
             self._log.exception("unexpected error")
             bug = FatalError(f"unexpected {type(error).__name__}: {error}", reason="bug")
             pause = self._failed(bug)
-        await self._wait(min(pause, CONTEND) if self._lost else pause)
+        await self._wait(min(pause, PAUSE) if self._lost else pause)
+        if self._giving and not self._stopping.is_set():
+            self._giving = False
+            self.owned = False
+            self._log.info("given to another relay, which has fewer pipelines")
+            await self._shared.ownership.release(self.configured.group_id)
 
     async def _acquire(self) -> Lease | None:
-        ownership = self._shared.ownership
-        self._lost = False
-        lease = await ownership.acquire(self.configured.group_id)
+        ownership, group_id = self._shared.ownership, self.configured.group_id
+        self._lost = self._giving = False
+        lease = await ownership.acquire(group_id) if ownership.holds(group_id) else None
         if lease is None:
-            self.owned = False
-            self.condition = None  # how it is, its owner knows
-            self._meter.state("not owned")
-            await self._wait(CONTEND * random.uniform(0.8, 1.2))  # noqa: S311 - relays out of step
+            await self._stand_by()
             return None
         self.owned = True
+        self._telling.epoch = lease.epoch
         self._shared.metrics.count("pg_tide_takeovers_total")
         self._log.info("took over", position=lease.position)
         return lease
 
+    async def _stand_by(self) -> None:
+        """Wait for this relay to have the lock."""
+        self.owned = False
+        self._telling.stand_by()
+        self._standing_by = True
+        await self._wait(float("inf"))
+        self._standing_by = False
+
+    def share(self) -> None:
+        """See whether this relay should run it, or another one; called again and again.
+
+        One that is in trouble stays: what it has in flight would be repeated.
+        """
+        ownership, group_id = self._shared.ownership, self.configured.group_id
+        if self._standing_by:
+            if ownership.holds(group_id):
+                self._nudged.set()
+        elif ownership.is_surplus(group_id) and not self._giving:
+            if self._pipeline is None:
+                self._giving = True
+                self._nudged.set()
+            elif self.problem() is None:
+                self._giving = True
+                self._pipeline.stopping.set()
+
     async def _deliver(self, lease: Lease) -> None:
-        self._pipeline = self._build(lease, await self._config())
-        if self._stopping.is_set():
+        config = await self._config()
+        if self._stopping.is_set() or self._giving:
             return
         if self._lost:
             raise LeaseLost("the lock connection was lost")
+        self._pipeline = self._build(lease, config)
         self._running = asyncio.ensure_future(self._pipeline.run())
         try:
             await self._running
@@ -156,7 +185,10 @@ class Runner:
             producer=DryRun(configured.name, config)
             if config.dry_run
             else Producer(
-                Clients(self._config, self._log).start, config, stages.route.configured_topics
+                gated(Clients(self._config, self._log).start, shared.ownership.is_certain),
+                config,
+                stages.route.configured_topics,
+                announcer(self._log, self._meter),
             ),
             in_flight=InFlight(shared.buffer, config.max_in_flight),
             sleeper=Sleeper(shared.wakeup, configured.outbox_id),
@@ -181,54 +213,37 @@ class Runner:
         return int(verdict.values["fatal_retry_ms"])
 
     async def _wait(self, seconds: float) -> None:
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._giving:
             return
         self._nudged.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if seconds == float("inf") else seconds):
                 await self._nudged.wait()
 
-    def report(self, condition: Condition) -> None:
-        """Take note of how the pipeline is: log it, count it, and have it written back."""
-        self._meter.state(condition.state)
-        if condition.reason is not None:
-            reason, hint = hide(condition.reason), hide(condition.hint)
-            condition = replace(condition, reason=reason, hint=hint)
-        if condition == self.condition:
-            return
-        before, self.condition = self.condition, condition
-        self._told.set()
-        if before is not None and (before.state, before.reason) == (
-            condition.state,
-            condition.reason,
-        ):
-            return  # only the next try has moved
-        if not condition.well:
-            self._log.warning(condition.state, reason=condition.reason, hint=condition.hint)
-            return
-        self._backoff.reset()
-        if before is not None:
-            self._log.info("running again")
+    @property
+    def condition(self) -> Condition | None:
+        """How the pipeline is, if this relay is the one to tell."""
+        return self._telling.condition
 
-    async def _tell(self) -> None:
-        while True:
-            await self._told.wait()
-            self._told.clear()
-            if self.condition is None:
-                continue
-            try:
-                await self._shared.catalog.report(self.configured.id, self.condition)
-            except PgTideError:
-                await asyncio.sleep(CONTEND)
-                self._told.set()
+    def report(self, condition: Condition) -> None:
+        """Take note of how the pipeline is."""
+        self._telling.report(condition)
+        if condition.well:
+            self._backoff.reset()
 
     def lose(self) -> None:
         """The lock is gone: drop everything at once."""
         self.owned = False
+        self._telling.epoch = None
         self._lost = True
         self._nudged.set()  # however long it wanted to wait: another relay may have it now
         if self._running is not None:
             self._running.cancel()
+
+    def replay(self) -> None:
+        """Dead letters are there to be tried again."""
+        if self._pipeline is not None:
+            self._pipeline.settling.replay.set()
 
     def stop(self, *, patient: bool) -> None:
         """Read no more, finish what is in flight, and end; impatient, only if all is well."""
@@ -238,14 +253,17 @@ class Runner:
             self._pipeline.impatient = not patient and self.problem() is not None
             self._pipeline.stopping.set()
 
-    def gauge(self, lag: Lag | None) -> None:
-        """Set what is only known when asked."""
+    def gauge(self, lag: Lag | None, letters: tuple[int, int] | None) -> None:
+        """Set what is only known when asked; of dead letters how many, and how many keys wait."""
         if self._pipeline is not None:
             self._meter.set("in_flight_messages", self._pipeline.in_flight.messages)
             self._meter.set("buffer_bytes", self._pipeline.in_flight.size)
         if lag is not None:
             self._meter.set("lag_messages", lag.messages)
             self._meter.set("lag_seconds", lag.seconds)
+        if letters is not None:
+            self._meter.set("dead_letters", letters[0])
+            self._meter.set("parked_keys", letters[1])
 
     def problem(self) -> str | None:
         """Why this pipeline is not well, unless another relay has it."""

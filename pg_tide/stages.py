@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Self
@@ -10,11 +9,11 @@ from typing import Self
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import Encoder, encoder
 from pg_tide.errors import ConfigurationError, MessageError
-from pg_tide.message import Batch, Record, Rejected
+from pg_tide.message import Batch, Message, Records
 from pg_tide.route import Router
 from pg_tide.transform import Transform
 
-Records = list[tuple[Record, ...]]  # of each message of a batch, none for a filtered one
+Errors = dict[int, MessageError]  # by the place in the batch of a message that can not go
 
 
 @dataclass
@@ -36,32 +35,43 @@ class Stages:
 
     def prepare(
         self, batch: Batch, begin: int = 0, seconds: float = math.inf
-    ) -> tuple[Records, Rejected | None]:
-        """The records of a batch's messages, from `begin` up to the first that can never go.
+    ) -> tuple[Records, Errors]:
+        """The records of a batch's messages, from `begin` on, and what is wrong with the others.
 
         After so many seconds it ends early: the records are fewer then.
         """
         now = time.monotonic
         until = now() + seconds
         records: Records = []
+        errors: Errors = {}
         transform, route, encode = self.transform, self.route, self.encode
-        try:
-            for message in islice(batch.messages, begin, None):
+        for message in islice(batch.messages, begin, None):
+            try:
                 shaped = transform(message)
                 records.append(() if shaped is None else encode(shaped, route(shaped, message)))
-                if now() > until:
-                    break
-        except MessageError as error:
-            return records, Rejected(batch.messages[begin + len(records)], error)
-        return records, None
+            except (MessageError, AttributeError, TypeError) as error:
+                errors[begin + len(records)] = fault_of(message, error)
+                records.append(())
+            if now() > until:
+                break
+        return records, errors
 
-    def before(
-        self, batch: Batch, refused: Mapping[str, MessageError]
-    ) -> tuple[Records, Rejected | None]:
-        """The records of a batch's messages, up to the first for a topic that refuses them."""
-        records, rejected = self.prepare(batch)
-        for index, of_message in enumerate(records):
-            for record in of_message:
-                if error := refused.get(record.topic):
-                    return records[:index], Rejected(batch.messages[index], error)
-        return records, rejected
+
+def fault_of(message: Message, error: Exception) -> MessageError:
+    """The error of a message that a stage could not handle; raises it again if it is a bug.
+
+    Headers are looked at only here, for tide.outbox_publish takes no others.
+    """
+    if isinstance(error, MessageError):
+        return error
+    headers: object = message.headers
+    if headers is None or (
+        isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values())
+    ):
+        raise error
+    return MessageError(
+        f"the headers of message {message.id} are no flat object of texts",
+        stage="route",
+        reason="headers_unreadable",
+        hint="Publish with tide.outbox_publish, which takes no others.",
+    )

@@ -47,6 +47,62 @@ end $$;
 COMMENT ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) IS 'Makes a consumer group that starts at a target, and returns its id; null when there is one of that name.';
 
 --
+-- Name: _attempt(integer, uuid, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tried int;
+begin
+  perform set_config('synchronous_commit', 'on', true);
+  perform tide._hold_position(group_id, epoch);
+  update tide.position p
+    set attempts = case
+          when _attempt.message_id is null then 0
+          when p.attempt_id = _attempt.message_id then p.attempts + 1
+          else 1
+        end,
+        attempt_id = _attempt.message_id
+    where p.group_id = _attempt.group_id
+    returning p.attempts into tried;
+  perform tide._stamp_position(group_id);
+  return tried;
+end $$;
+
+--
+-- Name: FUNCTION _attempt(group_id integer, epoch uuid, message_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) IS 'Takes note, durably, that a message is about to be tried alone, and returns how often it has been, this time counted; null: none is. Raises TD001 without the lease.';
+
+--
+-- Name: _await_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._await_ring(outbox_id integer) RETURNS void
+    LANGUAGE plpgsql
+    SET lock_timeout TO '10s'
+    AS $$
+begin
+  execute format('lock table tide.message_%s in exclusive mode', outbox_id);
+exception
+  when lock_not_available then
+    raise exception 'outbox "%" is being written', (select o.name from tide.outbox o where o.id = outbox_id)
+      using errcode = 'lock_not_available',
+        detail = format('In use by %s.', tide._sessions_using(format('tide.message_%s', outbox_id)::regclass)),
+        hint = 'A transaction that published to it stays open. End it, and try again.';
+end $$;
+
+--
+-- Name: FUNCTION _await_ring(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._await_ring(outbox_id integer) IS 'Locks the tables of an outbox against all who write there, when those who did have ended, or raises 55P03 after ten seconds.';
+
+--
 -- Name: _broken_rules(jsonb, text[]); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -70,6 +126,22 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) IS 'The rules across options that a configuration breaks, each as a kind and a sentence; not of options already found wrong.';
+
+--
+-- Name: _chains(bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._chains(ids bigint[]) RETURNS TABLE(pipeline_id integer, key text)
+    LANGUAGE sql STABLE
+    AS $$
+  select distinct d.pipeline_id, d.key from tide.dead_letter d where d.id = any (ids) and d.parks_key
+$$;
+
+--
+-- Name: FUNCTION _chains(ids bigint[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._chains(ids bigint[]) IS 'The chains that dead letters belong to, or belonged to.';
 
 --
 -- Name: _check_arrays(jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
@@ -235,10 +307,10 @@ end $_$;
 COMMENT ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) IS 'Raises 22004 or 42602 for what is no name of a secret, 22023 for what pg-tide cannot have encrypted.';
 
 --
--- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) RETURNS tid
+CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0) RETURNS tid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -257,6 +329,7 @@ begin
   update tide.position p
     set done = _commit.done, page = _commit.page, last_id = _commit.last_id,
         delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
+        dead_lettered = p.dead_lettered + _commit.dead_lettered, crashes = 0,
         last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
@@ -274,14 +347,14 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered);
 end $$;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) IS 'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';
+COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) IS 'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';
 
 --
 -- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -428,6 +501,38 @@ $$;
 COMMENT ON FUNCTION tide._config_value_problems(config jsonb) IS 'What is wrong with the values of a configuration, each by itself.';
 
 --
+-- Name: _copied_by(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._copied_by(outbox_id integer, horizon bigint) RETURNS bigint[]
+    LANGUAGE sql STABLE
+    SET jit TO 'off'
+    AS $_$
+  select coalesce(array_agg(w.writer), '{}')
+    from (
+      select tide._full_xid(m.xmin, horizon) as writer
+        from tide.message m where m.outbox_id = $1
+        group by m.xmin
+        having min(m.xid::text::bigint) <> max(m.xid::text::bigint)
+    ) as w
+    where w.writer <= (
+      select max(tide._full_xid(r.xmin, horizon))
+        from (
+          select o.xmin, o.writer_xmin from tide.outbox o where o.id = $1
+          union all
+          select p.xmin, p.writer_xmin from tide.position p join tide.consumer_group g on g.id = p.group_id
+            where g.outbox_id = $1
+        ) as r
+        where r.writer_xmin is distinct from r.xmin)
+$_$;
+
+--
+-- Name: FUNCTION _copied_by(outbox_id integer, horizon bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._copied_by(outbox_id integer, horizon bigint) IS 'The transactions of this cluster that brought messages of an outbox from another one, as far as that shows.';
+
+--
 -- Name: _create_ring(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -470,6 +575,50 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._create_wake_sequence(outbox_id integer) IS 'Creates the sequence that tells publishers until when (unix seconds) a sleeping relay wants to be notified. The outbox row is stamped by the caller.';
+
+--
+-- Name: _dead_letter_counts(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._dead_letter_counts(relay_group text) RETURNS TABLE(pipeline text, dead_letters bigint, parked_keys bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$
+  select l.name,
+         (select count(*) from tide.dead_letter d
+           where d.pipeline_id = l.id and d.state in ('waiting', 'parked', 'retrying')),
+         (select count(distinct d.key_hash) from tide.dead_letter d
+           where d.pipeline_id = l.id and d.parks_key and d.state in ('waiting', 'retrying'))
+  from tide.pipeline l
+  where $1 is null or l.relay_group = $1
+  order by l.name
+$_$;
+
+--
+-- Name: FUNCTION _dead_letter_counts(relay_group text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._dead_letter_counts(relay_group text) IS 'How many dead letters of each pipeline of a relay group (null: of all) are unresolved, and how many keys they park.';
+
+--
+-- Name: _dead_letter_words(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._dead_letter_words(pipeline_id integer) RETURNS text
+    LANGUAGE sql STABLE
+    AS $_$
+  select format('%s unresolved dead letter%s', count(*), case when count(*) > 1 then 's' end)
+  from tide.dead_letter d
+  where d.pipeline_id = $1 and d.state in ('waiting', 'parked', 'retrying')
+  having count(*) > 0
+$_$;
+
+--
+-- Name: FUNCTION _dead_letter_words(pipeline_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._dead_letter_words(pipeline_id integer) IS 'How many dead letters of a pipeline are unresolved, in words; null when there are none.';
 
 --
 -- Name: _delete_group(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -636,6 +785,210 @@ end $$;
 COMMENT ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) IS 'Truncates a slot if it holds messages, all delivered and expired, and nobody uses it this moment; whether it did.';
 
 --
+-- Name: _end_blocker(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._end_blocker(group_id integer) RETURNS text
+    LANGUAGE sql
+    AS $_$
+  select string_agg(
+      case
+        when l.pid is null then 'a prepared transaction'
+        when a.application_name = 'pg-tide pool' and a.usename = current_user and pg_catalog.pg_terminate_backend(l.pid)
+          then null
+        else format('session %s (%s)', l.pid, concat_ws(' of ', nullif(a.application_name, ''), a.usename))
+      end, ', ')
+    from tide.position p
+      join pg_catalog.pg_locks l on l.locktype = 'transactionid' and l.granted and l.transactionid = p.xmax
+      left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+    where p.group_id = $1
+$_$;
+
+--
+-- Name: FUNCTION _end_blocker(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._end_blocker(group_id integer) IS 'Ends the transaction of a relay that keeps the position of a group locked, as a frozen one does; who else does so, in words, is left alone.';
+
+--
+-- Name: _end_letters(integer, uuid, bigint[], text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  of_pipeline int := tide._hold_position(group_id, epoch);
+  ended       bigint[];
+begin
+  with done as (
+    update tide.dead_letter d
+      set state = _end_letters.state, attempts = d.attempts + 1,
+          last_at = clock_timestamp(), resolved_at = clock_timestamp()
+      from unnest(message_ids) as m (message_id)
+        cross join lateral (
+          select u.id from tide.dead_letter u
+          where u.pipeline_id = of_pipeline and u.message_id = m.message_id
+            and u.state in ('waiting', 'parked', 'retrying')
+          limit 1) as u
+      where d.id = u.id and d.state in ('parked', 'retrying')
+      returning d.id)
+  select array_agg(o.id) into ended from done o;
+  select coalesce(ended, '{}') || coalesce(array_agg(d.id), '{}') into ended
+    from unnest(message_ids) as m (message_id)
+      cross join lateral (
+        select u.id from tide.dead_letter u
+        where u.pipeline_id = of_pipeline and u.message_id = m.message_id and u.state = 'discarded'
+        order by u.id desc
+        limit 1) as d;
+  perform tide._lead_chains(ended);
+  return query
+    select c.key from tide._chains(ended) as c
+    where exists (select from tide._first_of_chain(c.pipeline_id, c.key));
+end $$;
+
+--
+-- Name: FUNCTION _end_letters(group_id integer, epoch uuid, message_ids bigint[], state text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) IS 'Says of messages that were tried again that they were delivered or filtered; one that was discarded meanwhile stays so. Returns those of their keys that are still parked. Raises TD001 without the lease.';
+
+--
+-- Name: _end_silent_relays(uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._end_silent_relays(caller uuid) RETURNS integer
+    LANGUAGE sql
+    AS $$
+  select count(*)::int
+  from (
+    select pg_catalog.pg_terminate_backend(r.backend_pid) as ended
+      from tide.relay_process r
+        cross join lateral pg_catalog.pg_stat_get_activity(r.backend_pid) as a
+      where a.datid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+        and a.usesysid = (select u.oid from pg_catalog.pg_roles u where u.rolname = current_user)
+        and a.backend_start <= r.started_at
+        and r.backend_pid <> pg_backend_pid()
+        and (r.id = caller or tide._is_silent(a.state, a.state_change))
+  ) as e
+  where e.ended
+$$;
+
+--
+-- Name: FUNCTION _end_silent_relays(caller uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._end_silent_relays(caller uuid) IS 'Ends the lock connections, and so the locks, of relays that have said nothing for too long, and an earlier one of the relay that calls; how many.';
+
+--
+-- Name: dead_letter; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.dead_letter (
+    id bigint NOT NULL,
+    pipeline_id integer NOT NULL,
+    outbox_id integer NOT NULL,
+    message_id bigint NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    op text NOT NULL,
+    key text,
+    dedup_key text,
+    source text,
+    headers jsonb,
+    payload jsonb,
+    payload_bytes bytea,
+    before jsonb,
+    stage text NOT NULL,
+    reason text NOT NULL,
+    error text NOT NULL,
+    attempts integer NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text NOT NULL,
+    parks_key boolean NOT NULL,
+    resolved_at timestamp with time zone,
+    token uuid,
+    key_hash bigint GENERATED ALWAYS AS (hashtextextended(key, (0)::bigint)) STORED,
+    CONSTRAINT dead_letter_check CHECK (((NOT parks_key) OR (key IS NOT NULL))),
+    CONSTRAINT dead_letter_check1 CHECK ((parks_key OR (state <> 'parked'::text))),
+    CONSTRAINT dead_letter_check2 CHECK (((resolved_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'retrying'::text])))),
+    CONSTRAINT dead_letter_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'parked'::text, 'retrying'::text, 'delivered'::text, 'filtered'::text, 'discarded'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05');
+ALTER TABLE ONLY tide.dead_letter ALTER COLUMN headers SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.dead_letter ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.dead_letter ALTER COLUMN payload_bytes SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tide.dead_letter ALTER COLUMN before SET STORAGE EXTERNAL;
+
+--
+-- Name: TABLE dead_letter; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.dead_letter IS 'Messages that were put aside, whole, with what was wrong with them. Written by the relay; marked by tide.dead_letter_retry and tide.dead_letter_discard.';
+
+--
+-- Name: COLUMN dead_letter.attempts; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.dead_letter.attempts IS 'How often the message was tried.';
+
+--
+-- Name: COLUMN dead_letter.state; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.dead_letter.state IS 'waiting for somebody to decide, parked behind an earlier message of its key, retrying; or resolved: delivered, filtered, discarded.';
+
+--
+-- Name: COLUMN dead_letter.parks_key; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.dead_letter.parks_key IS 'Whether later messages of its key wait until it is resolved. Those of one key are a chain, in the order of id; its first is never parked.';
+
+--
+-- Name: _existing_dead_letter(bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._existing_dead_letter(id bigint) RETURNS tide.dead_letter
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  letter tide.dead_letter;
+begin
+  perform tide._refuse_null('id', id::text, 'Give the id of a dead letter, as the view tide.dead_letters has it.');
+  select d.* into letter from tide.dead_letter d where d.id = _existing_dead_letter.id;
+  if not found then
+    raise exception 'there is no dead letter %', id
+      using errcode = 'undefined_object',
+        hint = case
+          when exists (select from tide.dead_letter d where d.message_id = _existing_dead_letter.id)
+            then (select format('Message %s is dead letter %s: the id is meant, not the message''s.', _existing_dead_letter.id, max(d.id))
+                    from tide.dead_letter d where d.message_id = _existing_dead_letter.id)
+          else 'The view tide.dead_letters lists all of them. Those that are resolved are deleted after dead_letter.retention_days.'
+        end;
+  end if;
+  if letter.resolved_at is not null then
+    raise exception 'dead letter % was % at %', id, letter.state, letter.resolved_at
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'Nothing is left to do for it. To send its message once more, publish it again.';
+  end if;
+  return letter;
+end $$;
+
+--
+-- Name: FUNCTION _existing_dead_letter(id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._existing_dead_letter(id bigint) IS 'The dead letter that an argument names; raises 22004 for null, 42704 when there is none, 55000 when it is resolved.';
+
+--
 -- Name: _existing_group(text, text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -791,6 +1144,27 @@ $$;
 COMMENT ON FUNCTION tide._expected(declared tide.option) IS 'What a value of an option must be, in words.';
 
 --
+-- Name: _first_of_chain(integer, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._first_of_chain(pipeline_id integer, key text) RETURNS TABLE(id bigint, state text)
+    LANGUAGE sql STABLE
+    AS $_$
+  select d.id, d.state
+  from tide.dead_letter d
+  where d.pipeline_id = $1 and d.key_hash = hashtextextended($2, 0) and d.key = $2
+    and d.parks_key and d.state in ('waiting', 'parked', 'retrying')
+  order by d.key_hash, d.id
+  limit 1
+$_$;
+
+--
+-- Name: FUNCTION _first_of_chain(pipeline_id integer, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._first_of_chain(pipeline_id integer, key text) IS 'The first unresolved dead letter of a pipeline and a key that is parked.';
+
+--
 -- Name: _foreign_error(text, text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -801,7 +1175,7 @@ begin
   raise exception 'outbox "%" was restored into another cluster: %', outbox, what
     using errcode = 'TD002',
       detail = 'Transaction ids start afresh in another cluster, so a position taken in the old one says nothing here.',
-      hint = format('Run "SELECT tide.outbox_rebase(%L)" once, with no relay running, to give messages and positions ids of this cluster.', outbox);
+      hint = format('Run "SELECT tide.outbox_rebase(%L)" once, to give messages and positions ids of this cluster.', outbox);
 end $$;
 
 --
@@ -868,6 +1242,22 @@ end $$;
 COMMENT ON FUNCTION tide._format_problems(format text, path text, value jsonb) IS 'A sentence for everything wrong with the form of a value; raises 20000 for a format it does not know.';
 
 --
+-- Name: _full_xid(xid, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._full_xid(own xid, horizon bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select horizon - ((horizon - own::text::bigint) & 4294967295)
+$$;
+
+--
+-- Name: FUNCTION _full_xid(own xid, horizon bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._full_xid(own xid, horizon bigint) IS 'The greatest transaction id up to a horizon whose lower 32 bits are these, which is all that a row''s xmin has.';
+
+--
 -- Name: _group_note(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -915,6 +1305,48 @@ end $$;
 COMMENT ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) IS 'The id of a consumer group, made if missing, to start from a target.';
 
 --
+-- Name: _has_foreign_messages(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $_$
+  select exists (
+    select from tide.message m
+    where m.outbox_id = $1 and m.xid::text::bigint > tide._full_xid(m.xmin, horizon))
+$_$;
+
+--
+-- Name: FUNCTION _has_foreign_messages(outbox_id integer, horizon bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigint) IS 'Whether an outbox has messages under a transaction id greater than that of the transaction that wrote them here: they were copied.';
+
+--
+-- Name: _has_retries(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._has_retries(pipeline_id integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $_$
+  select exists (
+    select from tide.dead_letter d
+    where d.pipeline_id = $1 and d.state = 'retrying'
+      and (
+        not d.parks_key or (
+          select w.id from tide.dead_letter w
+          where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
+            and w.parks_key and w.state = 'waiting' and w.id < d.id
+          limit 1) is null))
+$_$;
+
+--
+-- Name: FUNCTION _has_retries(pipeline_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._has_retries(pipeline_id integer) IS 'Whether dead letters of a pipeline are to be tried again now.';
+
+--
 -- Name: _header_map_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -940,6 +1372,37 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._header_map_problems(path text, headers jsonb) IS 'What is wrong with an object of header names and templates.';
+
+--
+-- Name: _hold_position(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._hold_position(group_id integer, epoch uuid) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  pipeline_id int;
+begin
+  perform tide._require_read_committed();
+  perform from tide.position p
+    where p.group_id = _hold_position.group_id and p.epoch = _hold_position.epoch
+    for no key update;
+  if not found or not tide._lease_held(group_id, epoch) then
+    perform tide._lease_lost(group_id);
+  end if;
+  -- Locked against its deletion; a pipeline that is gone has nothing to put aside any more.
+  select l.id into pipeline_id from tide.pipeline l where l.group_id = _hold_position.group_id for key share;
+  if not found then
+    perform tide._lease_lost(group_id);
+  end if;
+  return pipeline_id;
+end $$;
+
+--
+-- Name: FUNCTION _hold_position(group_id integer, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._hold_position(group_id integer, epoch uuid) IS 'Locks a group''s position against everybody else who would write it, and returns the pipeline that reads the group. Raises TD001 when the group is not held under this epoch.';
 
 --
 -- Name: _host_port_list_problems(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -990,6 +1453,28 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._host_port_problem(entry text) IS 'What is wrong with one host:port, or null; an IPv6 address stands in brackets.';
+
+--
+-- Name: _in_progress_too(pg_snapshot, bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) RETURNS pg_snapshot
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select (least(pg_snapshot_xmin(base)::text::bigint, min(u.xid))::text || ':' || pg_snapshot_xmax(base)::text
+          || ':' || coalesce(string_agg(u.xid::text, ',' order by u.xid), ''))::pg_snapshot
+    from (
+      select x::text::bigint from pg_snapshot_xip(base) as x
+      union
+      select x from unnest(xids) as x
+    ) as u (xid)
+$$;
+
+--
+-- Name: FUNCTION _in_progress_too(base pg_snapshot, xids bigint[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) IS 'A snapshot with further transaction ids, below its xmax, among those in progress.';
 
 --
 -- Name: _is_in_clear(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -1050,6 +1535,20 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._is_section(name text) IS 'Whether options have names that begin with this one and a dot.';
+
+--
+-- Name: _is_silent(text, timestamp with time zone); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_silent(state text, state_change timestamp with time zone) RETURNS boolean
+    LANGUAGE sql
+    AS $$ select coalesce(state <> 'active' and state_change < clock_timestamp() - interval '10 seconds', false) $$;
+
+--
+-- Name: FUNCTION _is_silent(state text, state_change timestamp with time zone); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) IS 'Whether a lock connection in this state has no relay behind it any more, or a frozen one: a living one asks every half second. Unknown counts as no.';
 
 --
 -- Name: _key_template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -1119,6 +1618,32 @@ end $$;
 COMMENT ON FUNCTION tide._latest_snapshot() IS 'The current snapshot with the caller''s own transaction among those in progress: what it still publishes is not in it.';
 
 --
+-- Name: _lead_chains(bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lead_chains(resolved bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  firsts bigint[];
+begin
+  loop
+    select array_agg(f.id) into firsts
+      from tide._chains(resolved) as c
+        cross join lateral (select * from tide._first_of_chain(c.pipeline_id, c.key)) as f
+      where f.state = 'parked';
+    exit when firsts is null;
+    update tide.dead_letter d set state = 'retrying' where d.id = any (firsts) and d.state = 'parked';
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _lead_chains(resolved bigint[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lead_chains(resolved bigint[]) IS 'Where dead letters were resolved: marks what was parked and now leads its chain to be tried again.';
+
+--
 -- Name: _lease_held(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1155,6 +1680,45 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._lease_lost(group_id integer) IS 'Raises TD001: whoever called has lost the group, and all it holds in memory is void.';
+
+--
+-- Name: _leave(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._leave(group_id integer, relay_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  delete from tide.lease l
+  where l.group_id = _leave.group_id and l.relay_id = _leave.relay_id and tide._lock_held(_leave.group_id)
+$$;
+
+--
+-- Name: FUNCTION _leave(group_id integer, relay_id uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._leave(group_id integer, relay_id uuid) IS 'Ends the lease of a relay that gives a group back. A lease that is found without its relay tells of a crash.';
+
+--
+-- Name: _letters(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._letters(letters jsonb) RETURNS TABLE(message_id bigint, state text, parks_key boolean, stage text, reason text, error text, attempts integer, first_at timestamp with time zone, place bigint)
+    LANGUAGE sql STABLE
+    AS $$
+  select l.message_id, l.state, l.parks_key, l.stage, l.reason, l.error, l.attempts, l.first_at, l.place
+  from rows from (
+      jsonb_to_recordset(letters) as (
+        message_id bigint, state text, parks_key boolean, stage text, reason text, error text, attempts int,
+        first_at timestamptz)
+    ) with ordinality as l (message_id, state, parks_key, stage, reason, error, attempts, first_at, place)
+$$;
+
+--
+-- Name: FUNCTION _letters(letters jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._letters(letters jsonb) IS 'What the relay says of messages that it puts aside, as rows in its order.';
 
 --
 -- Name: _live_relays(); Type: FUNCTION; Schema: tide; Owner: -
@@ -1243,6 +1807,38 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._lock_ring(outbox_id integer) IS 'Locks the tables of an outbox against everybody, or raises 55P03 after two seconds of trying.';
+
+--
+-- Name: _look(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._look(relay_group text) RETURNS TABLE(relay_id uuid, may integer[], runs integer[], takes boolean, settled boolean, silent boolean)
+    LANGUAGE sql STABLE
+    AS $_$
+  with held as materialized (
+    select l.pid, l.objid::int as group_id from pg_catalog.pg_locks l
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid = tide._lock_class()::oid
+  )
+  select r.id,
+         array(select p.group_id from tide.pipeline p
+               where p.enabled and (r.relay_group is null or p.relay_group = r.relay_group)
+                 and (r.pipelines = '{}' or p.name = any (r.pipelines))),
+         array(select h.group_id from held h where h.pid = r.backend_pid),
+         r.takes,
+         r.started_at < clock_timestamp() - interval '2 seconds',
+         tide._is_silent(a.state, a.state_change)
+    from tide.relay_process r
+      cross join lateral pg_catalog.pg_stat_get_activity(r.backend_pid) as a
+    where coalesce(r.relay_group = $1, true)
+      and a.datid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+      and coalesce(a.backend_start <= r.started_at, true)
+$_$;
+
+--
+-- Name: FUNCTION _look(relay_group text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._look(relay_group text) IS 'The live relays of a relay group: the consumer groups that each may run, those whose locks it holds, and whether it takes any now, has been there for a while, and has said nothing for too long.';
 
 --
 -- Name: _lower_flags(integer[]); Type: FUNCTION; Schema: tide; Owner: -
@@ -1528,6 +2124,26 @@ end $$;
 COMMENT ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) IS 'The next page of an open window, after last_id, in the form of tide._open_window.';
 
 --
+-- Name: _no_such_message(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._no_such_message(pipeline_id integer, message_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'message % of pipeline "%" cannot be put aside: it is neither in its outbox nor among the dead letters',
+    message_id, (select l.name from tide.pipeline l where l.id = pipeline_id)
+    using errcode = 'TD004',
+      hint = 'Was it deleted by hand? The relay reads on from the stored position once the pipeline is enabled again.';
+end $$;
+
+--
+-- Name: FUNCTION _no_such_message(pipeline_id integer, message_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._no_such_message(pipeline_id integer, message_id bigint) IS 'Raises TD004: a message is nowhere.';
+
+--
 -- Name: _no_such_outbox(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1756,6 +2372,29 @@ $$;
 COMMENT ON FUNCTION tide._owners() IS 'Which live relay runs which consumer group: it holds the lease and, at this moment, the lock.';
 
 --
+-- Name: _parked_keys(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._parked_keys(group_id integer, at_most integer) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+  select distinct d.key
+  from tide.dead_letter d
+    join tide.pipeline l on l.id = d.pipeline_id
+  where l.group_id = $1 and d.parks_key and d.state in ('waiting', 'retrying')
+  limit $2
+$_$;
+
+--
+-- Name: FUNCTION _parked_keys(group_id integer, at_most integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._parked_keys(group_id integer, at_most integer) IS 'The keys whose later messages wait, for an earlier one was put aside; at most so many.';
+
+--
 -- Name: _pending(integer, integer, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1867,12 +2506,12 @@ COMMENT ON FUNCTION tide._pipeline_problems(pipeline text, outbox text, consumer
 -- Name: _pipelines(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._pipelines(relay_group text) RETURNS TABLE(id integer, name text, outbox_id integer, outbox text, group_id integer, group_name text, config jsonb, enabled boolean, revision bigint, seek text)
+CREATE FUNCTION tide._pipelines(relay_group text) RETURNS TABLE(id integer, name text, outbox_id integer, outbox text, group_id integer, group_name text, config jsonb, enabled boolean, revision bigint, seek text, to_retry boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select p.id, p.name, p.outbox_id, o.name, p.group_id, g.name, p.config, p.enabled, p.revision,
-         s.seek_request ->> 'requested_at'
+         s.seek_request ->> 'requested_at', tide._has_retries(p.id)
     from tide.pipeline p
       join tide.outbox o on o.id = p.outbox_id
       join tide.consumer_group g on g.id = p.group_id
@@ -1885,7 +2524,7 @@ $_$;
 -- Name: FUNCTION _pipelines(relay_group text); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
+COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet; and whether dead letters are to be tried again.';
 
 --
 -- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -1933,6 +2572,130 @@ end $_$;
 COMMENT ON FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'The position that stands at a target: earliest, latest, before a message id, or before the first message published at or after a timestamp. Raises 22023 for anything else.';
 
 --
+-- Name: _put_aside(integer, uuid, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._put_aside(group_id integer, epoch uuid, letters jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+declare
+  of_pipeline int := tide._hold_position(group_id, epoch);
+  of_outbox   int := (select g.outbox_id from tide.consumer_group g where g.id = group_id);
+  at          tide.position;
+  new_ids     bigint[];
+  lost        bigint;
+begin
+  select p.* into at from tide.position p where p.group_id = _put_aside.group_id;
+  update tide.dead_letter d
+    set state = 'waiting', stage = l.stage, reason = l.reason, error = left(l.error, 10000),
+        attempts = d.attempts + l.attempts, last_at = clock_timestamp(),
+        parks_key = d.key is not null and (d.parks_key or l.parks_key)
+    from tide._letters(letters) as l
+      cross join lateral (
+        select u.id from tide.dead_letter u
+        where u.pipeline_id = of_pipeline and u.message_id = l.message_id
+          and u.state in ('waiting', 'parked', 'retrying')
+        limit 1) as u
+    where l.state = 'waiting' and d.id = u.id and d.state in ('waiting', 'parked', 'retrying');
+  with added as (
+    insert into tide.dead_letter as d
+      (pipeline_id, outbox_id, message_id, published_at, op, key, dedup_key, source, headers, payload, payload_bytes,
+       before, stage, reason, error, attempts, first_at, state, parks_key)
+    select of_pipeline, of_outbox, m.id, m.published_at, m.op, m.key, m.dedup_key, m.source, m.headers, m.payload,
+           m.payload_bytes, m.before, l.stage, l.reason, left(l.error, 10000), l.attempts, l.first_at, l.state,
+           m.key is not null and l.parks_key
+      from tide._letters(letters) as l
+        cross join lateral (
+          select * from tide.message w where w.outbox_id = of_outbox and w.id = l.message_id limit 1) as m
+      where (
+          select u.id from tide.dead_letter u
+          where u.pipeline_id = of_pipeline and u.message_id = l.message_id
+            and u.state in ('waiting', 'parked', 'retrying')
+          limit 1) is null
+        -- What the position has passed was tried again, and discarded meanwhile.
+        and not (
+          (pg_visible_in_snapshot(m.xid, at.done)
+            or m.id <= at.last_id and coalesce(pg_visible_in_snapshot(m.xid, at.page), false))
+          and (
+            select u.id from tide.dead_letter u
+            where u.pipeline_id = of_pipeline and u.message_id = l.message_id and u.state = 'discarded'
+            limit 1) is not null)
+      order by l.place
+    returning d.id, d.state)
+  select array_agg(a.id) into new_ids from added a;
+  select l.message_id into lost
+    from tide._letters(letters) as l
+    where (
+        select d.id from tide.dead_letter d
+        where d.pipeline_id = of_pipeline and d.message_id = l.message_id
+          and d.state in ('waiting', 'parked', 'retrying')
+        limit 1) is null
+      and (
+        select d.id from tide.dead_letter d
+        where d.pipeline_id = of_pipeline and d.message_id = l.message_id and d.state = 'discarded'
+        limit 1) is null
+    limit 1;
+  if found then
+    perform tide._no_such_message(of_pipeline, lost);
+  end if;
+  perform tide._queue_behind(new_ids);
+  return coalesce(cardinality(new_ids), 0);
+end $$;
+
+--
+-- Name: FUNCTION _put_aside(group_id integer, epoch uuid, letters jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._put_aside(group_id integer, epoch uuid, letters jsonb) IS 'Puts messages aside, in the order of an array of {message_id, state, parks_key, stage, reason, error, attempts, first_at}, and returns how many are new. One that is there, unresolved, is brought up to date if its state is waiting, and left as it is if parked. Raises TD001 without the lease, TD004 for a message that is nowhere.';
+
+--
+-- Name: _queue_behind(bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._queue_behind(new_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  firsts bigint[];
+  locked bigint[];
+begin
+  select array_agg(distinct f.id) into firsts
+    from tide._chains(new_ids) as c
+      cross join lateral (select * from tide._first_of_chain(c.pipeline_id, c.key)) as f;
+  if firsts is null then
+    return;
+  end if;
+  select array_agg(s.id) into locked
+    from (
+      select d.id from tide.dead_letter d
+        where d.id = any (firsts) and d.state in ('waiting', 'retrying')
+        order by d.id
+        for share skip locked
+    ) as s;
+  if cardinality(locked) = cardinality(firsts) then
+    return;
+  end if;
+  update tide.dead_letter d
+    set state = 'retrying'
+    where d.id = any (new_ids) and d.state = 'parked'
+      and (select f.id from tide._first_of_chain(d.pipeline_id, d.key) as f) <> all (coalesce(locked, '{}'));
+end $$;
+
+--
+-- Name: FUNCTION _queue_behind(new_ids bigint[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._queue_behind(new_ids bigint[]) IS 'What was just put at the end of chains: marks what leads its chain, or may lead it at any moment, to be tried again.';
+
+--
 -- Name: _raise_flags(integer[], integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1957,6 +2720,79 @@ end $$;
 COMMENT ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) IS 'Asks publishers to notify, for so many seconds; false where that would keep transactions from being prepared.';
 
 --
+-- Name: _raise_sequences(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._raise_sequences() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  drawn_for record;
+  highest   bigint;
+  next_one  bigint;
+begin
+  for drawn_for in
+    select a.attrelid::regclass::text as relation, a.attname as name,
+           pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) as sequence
+      from pg_catalog.pg_class c join pg_catalog.pg_attribute a on a.attrelid = c.oid
+      where c.relnamespace = 'tide'::regnamespace and not c.relispartition and a.attidentity <> ''
+    union all
+    select 'tide.dead_letter', 'message_id', 'tide.message_id_seq'
+  loop
+    execute format('select max(%I) from %s', drawn_for.name, drawn_for.relation) into highest;
+    execute format('select last_value + is_called::int from %s', drawn_for.sequence) into next_one;
+    if highest >= next_one then
+      perform setval(drawn_for.sequence, highest + 1000);
+    end if;
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _raise_sequences(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._raise_sequences() IS 'Sees to it that no id is given out that a row has, nor one of a message that only a dead letter has: a logical copy leaves sequences behind.';
+
+--
+-- Name: _reads_messages(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._reads_messages() RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select has_table_privilege('tide.dead_letter', 'select')
+    or exists (select from pg_catalog.pg_roles r where r.rolname = 'tide_admin' and pg_has_role(r.oid, 'usage'))
+$$;
+
+--
+-- Name: FUNCTION _reads_messages(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._reads_messages() IS 'Whether whoever asks may see what messages hold: tide_admin, and who may read the tables.';
+
+--
+-- Name: _rebase_position(integer, pg_snapshot); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update tide.position p
+    set epoch = gen_random_uuid(), seek_request = null, done = _rebase_position.done, page = null, last_id = 0,
+        floor_id = 0, next_floor_id = 0, next_floor_xid = null
+    where p.group_id = _rebase_position.group_id;
+  perform tide._stamp_position(group_id);
+  delete from tide.lease l where l.group_id = _rebase_position.group_id;
+end $$;
+
+--
+-- Name: FUNCTION _rebase_position(group_id integer, done pg_snapshot); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) IS 'Sets a consumer group to a position of this cluster, with no window open, and takes it from whoever runs it.';
+
+--
 -- Name: _reference_problems(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1977,6 +2813,31 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._reference_problems(value text) IS 'What is wrong with how the references of a text are written.';
+
+--
+-- Name: _refuse_dead_letters(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._refuse_dead_letters(pipeline_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  pipeline text := (select l.name from tide.pipeline l where l.id = pipeline_id);
+  words    text := tide._dead_letter_words(pipeline_id);
+begin
+  if words is not null then
+    raise exception 'pipeline "%" has %', pipeline, words
+      using errcode = 'dependent_objects_still_exist',
+        hint = format('Deliver them with "SELECT tide.dead_letter_retry_all(%L)" while it runs, or give them up with "SELECT tide.dead_letter_discard_all(%L)".',
+          pipeline, pipeline);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _refuse_dead_letters(pipeline_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._refuse_dead_letters(pipeline_id integer) IS 'Raises 2BP01 while a pipeline has dead letters that nobody has resolved.';
 
 --
 -- Name: _refuse_foreign_outbox(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -2065,7 +2926,7 @@ begin
   end if;
   select string_agg(r.reason, ', ' order by r.place, r.reason) into reasons
     from (
-      select 1, format('pipeline "%s"', p.name)
+      select 1, format('pipeline "%s"', p.name) || coalesce(' with ' || tide._dead_letter_words(p.id), '')
         from tide.pipeline p where p.outbox_id = _refuse_outbox_in_use.outbox_id
       union all
       select 2, format('%s%s undelivered message%s of consumer group "%s"',
@@ -2149,27 +3010,30 @@ end $$;
 COMMENT ON FUNCTION tide._refuse_publish(outbox text, op text) IS 'Says why a message cannot be published: the slow path, to an error.';
 
 --
--- Name: _register_relay(uuid, text, text); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _register_relay(uuid, text, text, text, text[], boolean); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._register_relay(id uuid, name text, version text) RETURNS void
+CREATE FUNCTION tide._register_relay(id uuid, name text, version text, relay_group text DEFAULT NULL::text, pipelines text[] DEFAULT '{}'::text[], takes boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   delete from tide.relay_process r
     where r.id <> _register_relay.id and not exists (select from tide._live_relays() as l where l.id = r.id);
-  insert into tide.relay_process as r (id, name, version, backend_pid, started_at)
-    values (_register_relay.id, _register_relay.name, _register_relay.version, pg_backend_pid(), clock_timestamp())
+  insert into tide.relay_process as r (id, name, version, backend_pid, started_at, relay_group, pipelines, takes)
+    values (_register_relay.id, _register_relay.name, _register_relay.version, pg_backend_pid(), clock_timestamp(),
+            _register_relay.relay_group, _register_relay.pipelines, _register_relay.takes)
     on conflict on constraint relay_process_pkey do update
-      set name = excluded.name, version = excluded.version, backend_pid = excluded.backend_pid, started_at = excluded.started_at;
+      set name = excluded.name, version = excluded.version, backend_pid = excluded.backend_pid,
+          started_at = case when r.backend_pid = excluded.backend_pid then r.started_at else excluded.started_at end,
+          relay_group = excluded.relay_group, pipelines = excluded.pipelines, takes = excluded.takes;
 end $$;
 
 --
--- Name: FUNCTION _register_relay(id uuid, name text, version text); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _register_relay(id uuid, name text, version text, relay_group text, pipelines text[], takes boolean); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._register_relay(id uuid, name text, version text) IS 'Makes a relay known, by the backend that calls: that of its lock connection. Forgets relays that are gone.';
+COMMENT ON FUNCTION tide._register_relay(id uuid, name text, version text, relay_group text, pipelines text[], takes boolean) IS 'Makes a relay known, by the backend that calls: that of its lock connection; which pipelines it may run (null and none: all), and whether it takes any now. Forgets relays that are gone.';
 
 --
 -- Name: _relay_rights(); Type: FUNCTION; Schema: tide; Owner: -
@@ -2193,29 +3057,114 @@ $$;
 COMMENT ON FUNCTION tide._relay_rights() IS 'Who is asking, and which functions of the relay that role may not call.';
 
 --
--- Name: _report_state(integer, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _renumber_messages(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._report_state(pipeline_id integer, state text, reason text DEFAULT NULL::text, hint text DEFAULT NULL::text, next_try timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION tide._renumber_messages(outbox_id integer, horizon bigint) RETURNS TABLE(group_id integer, missed_xids bigint[], undelivered bigint)
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  copied_by bigint[] := tide._copied_by(outbox_id, horizon);
+begin
+  return query
+    with reader as materialized (
+      select g.id as group_id,
+             case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
+             case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
+             case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id,
+             p.writer_xmin is distinct from p.xmin or o.writer_xmin is distinct from o.xmin as is_foreign
+        from tide.outbox o join tide.consumer_group g on g.outbox_id = o.id join tide.position p on p.group_id = g.id
+        where o.id = _renumber_messages.outbox_id
+    ), message as (
+      select m.tableoid as part, m.ctid as place, m.id, m.xid, w.stored > w.written as is_foreign,
+             w.stored >= 256 and w.stored <= w.written
+               and (w.stored = w.written or w.written <> all (copied_by)) as may_be_own
+        from tide.message m, lateral (
+          select m.xid::text::bigint as stored, tide._full_xid(m.xmin, horizon) as written
+        ) as w
+        where m.outbox_id = _renumber_messages.outbox_id
+    ), judged as materialized (
+      select m.part, m.place, array(
+          select r.group_id from reader r
+            where case when r.is_foreign then m.may_be_own else m.is_foreign end
+              or not pg_visible_in_snapshot(m.xid, r.done)
+                 and (r.page is null or m.id > r.last_id or not pg_visible_in_snapshot(m.xid, r.page))
+            order by r.group_id) as missed_by
+        from message m
+    ), numbered as materialized (
+      select j.missed_by, count(*) as messages,
+             2 + row_number() over (order by j.missed_by) + (min(j.missed_by) over () <> '{}')::int as new_xid
+        from judged j group by j.missed_by
+    ), renumbered as (
+      update tide.message m set xid = n.new_xid::text::xid8
+        from judged j join numbered n on n.missed_by = j.missed_by
+        where m.outbox_id = _renumber_messages.outbox_id and m.tableoid = j.part and m.ctid = j.place
+    )
+    select r.group_id, coalesce(array_agg(n.new_xid) filter (where n.new_xid is not null), '{}'),
+           coalesce(sum(n.messages), 0)::bigint
+      from reader r left join numbered n on r.group_id = any (n.missed_by)
+      group by r.group_id;
+  if exists (select from tide.message m where m.outbox_id = _renumber_messages.outbox_id and m.xid >= '256') then
+    raise exception 'the consumer groups of outbox "%" miss too many different sets of messages',
+      (select o.name from tide.outbox o where o.id = _renumber_messages.outbox_id)
+      using errcode = 'program_limit_exceeded',
+        hint = 'Drop consumer groups that nobody uses any more with tide.consumer_group_drop(), and try again.';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _renumber_messages(outbox_id integer, horizon bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._renumber_messages(outbox_id integer, horizon bigint) IS 'Gives each message of an outbox one of the oldest transaction ids: 3 if every consumer group has it, else the one that stands for the groups that miss it. Returns for each group those of what it misses. The caller has locked the tables.';
+
+--
+-- Name: _report_state(integer, text, text, text, timestamp with time zone, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._report_state(pipeline_id integer, state text, reason text DEFAULT NULL::text, hint text DEFAULT NULL::text, next_try timestamp with time zone DEFAULT NULL::timestamp with time zone, epoch uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
+declare
+  its_group int;
+begin
+  perform set_config('lock_timeout', '1s', true);
   -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  select p.group_id into its_group from tide.pipeline p where p.id = _report_state.pipeline_id for key share;
+  if not found then
+    return false;
+  end if;
+  if epoch is null then
+    if exists (select from tide._owners() as o where o.group_id = its_group) then
+      return false;
+    end if;
+  else
+    perform from tide.position p
+      where p.group_id = its_group and p.epoch = _report_state.epoch for no key update;
+    if not found or not tide._lease_held(its_group, epoch) then
+      return false;
+    end if;
+  end if;
   insert into tide.pipeline_state as s (pipeline_id, state, reason, hint, next_try)
-    select p.id, $2, $3, $4, $5 from tide.pipeline p where p.id = $1 for key share
-    on conflict (pipeline_id) do update
+    values (_report_state.pipeline_id, _report_state.state, _report_state.reason, _report_state.hint, _report_state.next_try)
+    on conflict on constraint pipeline_state_pkey do update
       set state = excluded.state, reason = excluded.reason, hint = excluded.hint, next_try = excluded.next_try,
           since = case when (s.state, s.reason) is distinct from (excluded.state, excluded.reason)
             then clock_timestamp() else s.since end
       where (s.state, s.reason, s.hint, s.next_try)
-        is distinct from (excluded.state, excluded.reason, excluded.hint, excluded.next_try)
-$_$;
+        is distinct from (excluded.state, excluded.reason, excluded.hint, excluded.next_try);
+  return true;
+end $$;
 
 --
--- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) IS 'What the relay says of a pipeline; writes nothing when it says the same as before. A pipeline that is gone is no error.';
+COMMENT ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone, epoch uuid) IS 'What the relay says of a pipeline that it holds under this epoch, or that nobody holds (null); false, and nothing written, when it is another''s or gone. Writes nothing when it says the same as before.';
 
 --
 -- Name: _require_read_committed(); Type: FUNCTION; Schema: tide; Owner: -
@@ -2347,6 +3296,72 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._retention_held_by(outbox_id integer) IS 'Who keeps messages that have expired from being let go: consumer groups that have yet to deliver them, or else sessions that use their slot; null when nobody does.';
+
+--
+-- Name: _retries(integer, uuid, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  of_pipeline int := (select l.id from tide.pipeline l where l.group_id = _retries.group_id);
+  first_id    bigint;
+begin
+  perform tide._require_read_committed();
+  return query
+    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint,
+           case when tide._lease_held(_retries.group_id, _retries.epoch)
+             then pg_current_snapshot()::text else tide._lease_lost(_retries.group_id) end;
+  select d.id into first_id from tide.dead_letter d
+    where d.pipeline_id = of_pipeline and d.state = 'retrying'
+      and (
+        not d.parks_key or (
+          select w.id from tide.dead_letter w
+          where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
+            and w.parks_key and w.state = 'waiting' and w.id < d.id
+          limit 1) is null)
+    order by d.id
+    limit 1;
+  return query
+    select w.message_id, w.source, w.op, w.key, w.dedup_key, w.headers::text,
+           coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
+           convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
+           w.bytes_so_far, null::text
+      from (
+        select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
+          from (
+            select d.*, tide._message_size(d.key, d.dedup_key, d.headers, d.payload, d.payload_bytes, d.before) as size
+              from tide.dead_letter d
+              where d.pipeline_id = of_pipeline and d.id >= first_id and d.state in ('parked', 'retrying')
+                and (
+                  not d.parks_key or (
+                    select w.id from tide.dead_letter w
+                    where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
+                      and w.parks_key and w.state = 'waiting' and w.id < d.id
+                    limit 1) is null)
+              order by d.id
+              limit _retries.max_messages
+          ) as p
+      ) as w
+      where w.bytes_so_far - w.size < _retries.max_bytes
+      order by w.id;
+end $$;
+
+--
+-- Name: FUNCTION _retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) IS 'The dead letters to be tried again now, in order and in the form of tide._open_window: those marked so, and of chains all up to the first that waits. Raises TD001 without a valid lease.';
 
 --
 -- Name: _routing_member_problems(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -2840,10 +3855,57 @@ CREATE FUNCTION tide._sweep(outbox_id integer) RETURNS integer
 COMMENT ON FUNCTION tide._sweep(outbox_id integer) IS 'Sweeps one outbox, if it is still there.';
 
 --
+-- Name: _sweep_dead_letters(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._sweep_dead_letters() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  swept bigint;
+begin
+  -- Whoever deleted the first of a chain by hand left the others without anybody to wait for.
+  update tide.dead_letter d
+    set state = 'retrying'
+    from (
+      select distinct on (c.pipeline_id, c.key_hash) c.id
+        from tide.dead_letter c
+        where c.parks_key and c.state in ('waiting', 'parked', 'retrying')
+        order by c.pipeline_id, c.key_hash, c.id
+    ) as f
+    where d.id = f.id and d.state = 'parked';
+  with expired as (
+    select e.id
+      from tide.pipeline l
+        cross join lateral (
+          select d.id from tide.dead_letter d
+            where d.pipeline_id = l.id and d.state in ('delivered', 'filtered', 'discarded')
+              and d.resolved_at <= clock_timestamp() - make_interval(
+                days => (tide._config_value(l.config, 'dead_letter.retention_days') #>> '{}')::int)
+              -- The relay may be trying it at this moment: its key is then asked for by this row.
+              and not (d.state = 'discarded' and d.parks_key
+                and exists (select from tide._first_of_chain(d.pipeline_id, d.key)))
+            order by d.resolved_at
+            limit 10000
+        ) as e
+      limit 10000)
+  delete from tide.dead_letter d using expired e where d.id = e.id;
+  get diagnostics swept = row_count;
+  return swept;
+end $$;
+
+--
+-- Name: FUNCTION _sweep_dead_letters(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._sweep_dead_letters() IS 'Deletes what was delivered, filtered or discarded longer than its pipeline''s dead_letter.retention_days ago, up to 10,000 in a call, and returns how many.';
+
+--
 -- Name: _take_over(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint)
+CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, crashes integer, attempt_id bigint, attempts integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2851,6 +3913,7 @@ CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(e
 declare
   new_epoch uuid := gen_random_uuid();
   old       tide.position;
+  crashed   boolean;
 begin
   perform tide._require_read_committed();
   perform set_config('synchronous_commit', 'on', true);
@@ -2862,9 +3925,16 @@ begin
     perform tide._lease_lost(_take_over.group_id);
   end if;
   perform tide._refuse_foreign_position(_take_over.group_id);
+  -- Who gives a group back ends its lease first.
+  crashed := exists (
+    select from tide.lease l
+    where l.group_id = _take_over.group_id and l.epoch = old.epoch and l.writer_xmin = l.xmin
+      and l.relay_id <> _take_over.relay_id
+      and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
   update tide.position p
     set epoch = new_epoch,
         seek_request = null,
+        crashes = p.crashes + crashed::int,
         done = case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end,
         page = case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end,
         last_id = case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end,
@@ -2878,14 +3948,15 @@ begin
     on conflict on constraint lease_pkey do update set epoch = excluded.epoch, relay_id = excluded.relay_id;
   update tide.lease l set writer_xmin = l.xmin where l.group_id = _take_over.group_id;
   return query
-    select p.epoch, p.ctid, p.done, p.page, p.last_id from tide.position p where p.group_id = _take_over.group_id;
+    select p.epoch, p.ctid, p.done, p.page, p.last_id, p.crashes, p.attempt_id, p.attempts from tide.position p
+    where p.group_id = _take_over.group_id;
 end $$;
 
 --
 -- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._take_over(group_id integer, relay_id uuid) IS 'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from; a seek that was asked for is applied. Must run on the connection that holds the group''s lock.';
+COMMENT ON FUNCTION tide._take_over(group_id integer, relay_id uuid) IS 'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from; a seek that was asked for is applied. A predecessor that ended without giving the group back counts as a crash. Must run on the connection that holds the group''s lock.';
 
 --
 -- Name: _target_problem(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -2914,6 +3985,20 @@ end $_$;
 --
 
 COMMENT ON FUNCTION tide._target_problem(target text) IS 'What is wrong with a place to start from or to seek to; null when nothing is.';
+
+--
+-- Name: _tell_relay(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._tell_relay(pipeline_id integer) RETURNS void
+    LANGUAGE sql
+    AS $_$ select pg_notify('tide_config', l.name) from tide.pipeline l where l.id = $1 $_$;
+
+--
+-- Name: FUNCTION _tell_relay(pipeline_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._tell_relay(pipeline_id integer) IS 'Lets the relay look at a pipeline at once.';
 
 --
 -- Name: _template_pieces(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -3058,6 +4143,23 @@ CREATE FUNCTION tide._try_lock(group_id integer) RETURNS boolean
 --
 
 COMMENT ON FUNCTION tide._try_lock(group_id integer) IS 'Takes the lock of a consumer group for this connection, if it is free.';
+
+--
+-- Name: _try_locks(integer[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._try_locks(group_ids integer[]) RETURNS integer[]
+    LANGUAGE sql
+    AS $$
+  select coalesce(array_agg(g.id), '{}') from unnest(group_ids) as g (id)
+  where pg_catalog.pg_try_advisory_lock(tide._lock_class(), g.id)
+$$;
+
+--
+-- Name: FUNCTION _try_locks(group_ids integer[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._try_locks(group_ids integer[]) IS 'Takes the locks of consumer groups for this connection, of those that are free, and returns which.';
 
 --
 -- Name: _turn_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -3358,6 +4460,135 @@ end $$;
 COMMENT ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text) IS 'Asks for a consumer group to go on from a target: earliest, latest, a message id, or a timestamp (digits alone are an id). The relay that runs it follows at once, or the next one that does.';
 
 --
+-- Name: dead_letter_discard(bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.dead_letter_discard(id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  letter tide.dead_letter;
+begin
+  perform tide._require_read_committed();
+  letter := tide._existing_dead_letter(id);
+  update tide.dead_letter d
+    set state = 'discarded', resolved_at = clock_timestamp()
+    where d.id = letter.id and d.state in ('waiting', 'parked', 'retrying');
+  if not found then
+    perform tide._existing_dead_letter(id);  -- resolved meanwhile
+  end if;
+  perform tide._lead_chains(array[letter.id]);
+  perform tide._tell_relay(letter.pipeline_id);
+end $$;
+
+--
+-- Name: FUNCTION dead_letter_discard(id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.dead_letter_discard(id bigint) IS 'Gives up a message that was put aside. If it was the first of its key, those parked behind it are delivered now. One that is being tried at this moment may still arrive.';
+
+--
+-- Name: dead_letter_discard_all(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.dead_letter_discard_all(pipeline text, stage text DEFAULT NULL::text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  of_pipeline int := tide._existing_pipeline(pipeline);
+  gone        bigint[];
+begin
+  perform tide._require_read_committed();
+  with given_up as (
+    update tide.dead_letter d
+      set state = 'discarded', resolved_at = clock_timestamp()
+      where d.pipeline_id = of_pipeline and d.state in ('waiting', 'parked', 'retrying')
+        and (dead_letter_discard_all.stage is null or d.stage = dead_letter_discard_all.stage)
+        and (dead_letter_discard_all.key is null or d.key = dead_letter_discard_all.key)
+      returning d.id)
+  select array_agg(g.id) into gone from given_up g;
+  perform tide._lead_chains(gone);
+  perform tide._tell_relay(of_pipeline);
+  return coalesce(cardinality(gone), 0);
+end $$;
+
+--
+-- Name: FUNCTION dead_letter_discard_all(pipeline text, stage text, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.dead_letter_discard_all(pipeline text, stage text, key text) IS 'Gives up all messages of a pipeline that are among the dead letters, or those put aside at one stage, or of one key, whatever they wait for; returns how many.';
+
+--
+-- Name: dead_letter_retry(bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.dead_letter_retry(id bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  letter tide.dead_letter;
+  ahead  bigint;
+begin
+  perform tide._require_read_committed();
+  letter := tide._existing_dead_letter(id);
+  if letter.state = 'parked' then
+    select d.id into ahead from tide.dead_letter d
+      where d.pipeline_id = letter.pipeline_id and d.key_hash = letter.key_hash and d.key = letter.key
+        and d.parks_key and d.state = 'waiting' and d.id < letter.id
+      order by d.id
+      limit 1;
+    if ahead is null then
+      return;  -- its chain is on its way
+    end if;
+    raise exception 'dead letter % waits behind dead letter %, an earlier message of its key', id, ahead
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = format('Retry or discard that one: "SELECT tide.dead_letter_retry(%s)"; what waits behind it follows.', ahead);
+  end if;
+  update tide.dead_letter d set state = 'retrying' where d.id = letter.id and d.state = 'waiting';
+  perform tide._tell_relay(letter.pipeline_id);
+end $$;
+
+--
+-- Name: FUNCTION dead_letter_retry(id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.dead_letter_retry(id bigint) IS 'Has a message that was put aside tried again, at once; with it go the later messages of its key that were parked behind it.';
+
+--
+-- Name: dead_letter_retry_all(text, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.dead_letter_retry_all(pipeline text, stage text DEFAULT NULL::text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  of_pipeline int := tide._existing_pipeline(pipeline);
+  marked      bigint;
+begin
+  perform tide._require_read_committed();
+  update tide.dead_letter d
+    set state = 'retrying'
+    where d.pipeline_id = of_pipeline and d.state = 'waiting'
+      and (dead_letter_retry_all.stage is null or d.stage = dead_letter_retry_all.stage)
+      and (dead_letter_retry_all.key is null or d.key = dead_letter_retry_all.key);
+  get diagnostics marked = row_count;
+  perform tide._tell_relay(of_pipeline);
+  return marked;
+end $$;
+
+--
+-- Name: FUNCTION dead_letter_retry_all(pipeline text, stage text, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.dead_letter_retry_all(pipeline text, stage text, key text) IS 'Has all messages of a pipeline that wait among the dead letters tried again, or those put aside at one stage, or of one key; returns how many. What is parked behind them follows.';
+
+--
 -- Name: outbox_alter(text, numeric, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -3586,6 +4817,59 @@ end $$;
 COMMENT ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) IS 'Publishes many messages in array order, in one statement of the caller''s transaction; returns how many. A null array, or a null in one, means that column''s default.';
 
 --
+-- Name: outbox_rebase(text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_rebase(name text) RETURNS TABLE(consumer_group text, undelivered bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  target_id int := tide._existing_outbox(name);
+  latest    pg_snapshot;
+  horizon   bigint;
+  reader    record;
+begin
+  perform tide._require_read_committed();
+  perform from tide.outbox o where o.id = target_id for update;
+  if not found then
+    perform tide._no_such_outbox(name);
+  end if;
+  perform tide._await_ring(target_id);
+  latest := tide._latest_snapshot();
+  horizon := pg_snapshot_xmax(latest)::text::bigint + 1073741824;  -- above the caller's own savepoints too
+  if not tide._outbox_is_foreign(target_id) and not tide._has_foreign_messages(target_id, horizon) then
+    raise notice 'outbox "%" is of this cluster, nothing was changed', name;
+    return query
+      select g.name, w.pending from tide.consumer_group g, lateral tide._pending(g.id, 2147483646) as w
+        where g.outbox_id = target_id order by g.name;
+    return;
+  end if;
+  for reader in
+    select n.*, g.name from tide._renumber_messages(target_id, horizon) as n
+      join tide.consumer_group g on g.id = n.group_id order by g.name
+  loop
+    perform tide._rebase_position(reader.group_id, tide._in_progress_too(latest, reader.missed_xids));
+    consumer_group := reader.name;
+    undelivered := reader.undelivered;
+    return next;
+  end loop;
+  update tide.outbox o set writer_xmin = null where o.id = target_id;
+  perform tide._stamp_outbox(target_id);
+  perform tide._raise_sequences();
+  update tide.installation set id = gen_random_uuid();
+  update tide.pipeline p set revision = p.revision + 1 where p.outbox_id = target_id and p.enabled;
+  perform pg_notify('tide_config', p.name) from tide.pipeline p where p.outbox_id = target_id and p.enabled;
+end $$;
+
+--
+-- Name: FUNCTION outbox_rebase(name text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_rebase(name text) IS 'After a restore into another cluster: gives the messages and positions of an outbox transaction ids of this one, and lets its pipelines go on at once. Returns how many messages each consumer group has yet to get. Publishers of the outbox wait meanwhile. Does nothing where nothing is foreign.';
+
+--
 -- Name: outbox_status(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -3639,7 +4923,7 @@ begin
   loop
     if tide._outbox_is_foreign(swept_outbox.id) then
       raise warning 'outbox "%" was not swept: it, or a position in it, was restored from another cluster', swept_outbox.name
-        using hint = format('Run "SELECT tide.outbox_rebase(%L)" once, with no relay running.', swept_outbox.name);
+        using hint = format('Run "SELECT tide.outbox_rebase(%L)" once.', swept_outbox.name);
       continue;
     end if;
     for ring_slot in 0 .. swept_outbox.slots - 1 loop
@@ -3671,6 +4955,9 @@ declare
   pipeline_id int := tide._existing_pipeline(pipeline);
   old_group   int;
 begin
+  -- Locked first: what is put aside at this moment is then seen.
+  perform from tide.pipeline p where p.id = pipeline_id for update;
+  perform tide._refuse_dead_letters(pipeline_id);
   delete from tide.pipeline p where p.id = pipeline_id returning p.group_id into old_group;
   if drop_consumer_group then
     perform tide._delete_group(old_group);
@@ -3684,7 +4971,7 @@ end $$;
 -- Name: FUNCTION relay_delete(pipeline text, drop_consumer_group boolean); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean) IS 'Deletes a pipeline. Its consumer group stays, and messages are kept for it, unless it is dropped too.';
+COMMENT ON FUNCTION tide.relay_delete(pipeline text, drop_consumer_group boolean) IS 'Deletes a pipeline. Its consumer group stays, and messages are kept for it, unless it is dropped too. Refuses while dead letters wait.';
 
 --
 -- Name: relay_disable(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -3813,6 +5100,9 @@ begin
       = (to_outbox, to_group, relay_set_outbox.config, coalesce(relay_set_outbox.enabled, old.enabled)) then
     return 'unchanged';
   else
+    if old.outbox_id <> to_outbox then
+      perform tide._refuse_dead_letters(old.id);
+    end if;
     perform tide._notice_of_left_group(old.group_id, to_group);
     update tide.pipeline p
       set outbox_id = to_outbox, group_id = to_group, relay_group = for_relays, config = relay_set_outbox.config,
@@ -4017,7 +5307,10 @@ CREATE TABLE tide."position" (
     delivered bigint DEFAULT 0 NOT NULL,
     filtered bigint DEFAULT 0 NOT NULL,
     dead_lettered bigint DEFAULT 0 NOT NULL,
-    last_delivered_at timestamp with time zone
+    last_delivered_at timestamp with time zone,
+    crashes integer DEFAULT 0 NOT NULL,
+    attempt_id bigint,
+    attempts integer DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
@@ -4044,6 +5337,24 @@ COMMENT ON COLUMN tide."position".done IS 'Every message visible in this snapsho
 --
 
 COMMENT ON COLUMN tide."position".page IS 'The window being drained: its messages up to last_id have their end. Null when no window is open.';
+
+--
+-- Name: COLUMN "position".crashes; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".crashes IS 'How many relays in a row ended without leaving the group, since the position last moved.';
+
+--
+-- Name: COLUMN "position".attempt_id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".attempt_id IS 'The message that is tried alone, for it may be what ended the process.';
+
+--
+-- Name: COLUMN "position".attempts; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".attempts IS 'How often it was tried.';
 
 --
 -- Name: consumer_group_status; Type: VIEW; Schema: tide; Owner: -
@@ -4080,6 +5391,77 @@ CREATE VIEW tide.consumer_group_status AS
 --
 
 COMMENT ON VIEW tide.consumer_group_status IS 'Every consumer group: who reads with it, what is pending, and a seek that was asked for and not applied yet.';
+
+--
+-- Name: dead_letter_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
+--
+
+ALTER TABLE tide.dead_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tide.dead_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: dead_letters; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.dead_letters AS
+ SELECT d.id,
+    l.name AS pipeline,
+    o.name AS outbox,
+    d.message_id,
+    d.key,
+    d.op,
+    d.stage,
+    d.reason,
+    d.error,
+    d.attempts,
+    d.first_at,
+    d.last_at,
+    d.state,
+    d.resolved_at,
+    d.parks_key,
+        CASE
+            WHEN (d.state = 'parked'::text) THEN ( SELECT w.id
+               FROM tide.dead_letter w
+              WHERE ((w.pipeline_id = d.pipeline_id) AND (w.key_hash = d.key_hash) AND (w.key = d.key) AND w.parks_key AND (w.state = 'waiting'::text) AND (w.id < d.id))
+              ORDER BY w.id
+             LIMIT 1)
+            ELSE NULL::bigint
+        END AS waits_behind,
+    d.published_at,
+    d.source,
+    d.dedup_key,
+        CASE
+            WHEN ( SELECT tide._reads_messages() AS _reads_messages) THEN d.headers
+            ELSE NULL::jsonb
+        END AS headers,
+        CASE
+            WHEN ( SELECT tide._reads_messages() AS _reads_messages) THEN d.payload
+            ELSE NULL::jsonb
+        END AS payload,
+        CASE
+            WHEN ( SELECT tide._reads_messages() AS _reads_messages) THEN d.payload_bytes
+            ELSE NULL::bytea
+        END AS payload_bytes,
+        CASE
+            WHEN ( SELECT tide._reads_messages() AS _reads_messages) THEN d.before
+            ELSE NULL::jsonb
+        END AS before
+   FROM ((tide.dead_letter d
+     JOIN tide.pipeline l ON ((l.id = d.pipeline_id)))
+     JOIN tide.outbox o ON ((o.id = d.outbox_id)))
+  ORDER BY d.id;
+
+--
+-- Name: VIEW dead_letters; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.dead_letters IS 'Messages that were put aside, with what was wrong with them. state: waiting, parked (behind waits_behind), retrying; or resolved: delivered, filtered, discarded. What the messages hold is shown to tide_admin alone.';
 
 --
 -- Name: installation; Type: TABLE; Schema: tide; Owner: -
@@ -4291,7 +5673,10 @@ CREATE TABLE tide.relay_process (
     name text NOT NULL,
     version text NOT NULL,
     backend_pid integer NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    relay_group text,
+    pipelines text[] DEFAULT '{}'::text[] NOT NULL,
+    takes boolean DEFAULT true NOT NULL
 );
 
 --
@@ -4299,6 +5684,18 @@ CREATE TABLE tide.relay_process (
 --
 
 COMMENT ON TABLE tide.relay_process IS 'Relay processes and the backend of their lock connection, by which their life is seen.';
+
+--
+-- Name: COLUMN relay_process.pipelines; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.relay_process.pipelines IS 'The pipelines it was told to run; none: all of its relay group.';
+
+--
+-- Name: COLUMN relay_process.takes; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.relay_process.takes IS 'Whether it takes pipelines: not before it knows them, nor while it finishes what is in flight and leaves.';
 
 --
 -- Name: relay_processes; Type: VIEW; Schema: tide; Owner: -
@@ -4355,18 +5752,23 @@ CREATE VIEW tide.relay_status AS
         CASE
             WHEN (t.state = s.state) THEN s.next_try
             ELSE NULL::timestamp with time zone
-        END AS next_retry
-   FROM (((((((tide.pipeline l
+        END AS next_retry,
+    c.parked_keys,
+    c.dead_letters
+   FROM ((((((((tide.pipeline l
      JOIN tide.outbox o ON ((o.id = l.outbox_id)))
      JOIN tide.consumer_group g ON ((g.id = l.group_id)))
      JOIN tide."position" p ON ((p.group_id = l.group_id)))
      CROSS JOIN LATERAL tide._pending(l.group_id, 10000) u(pending, is_estimate, oldest))
      LEFT JOIN tide._owners() w(group_id, relay_id, relay) ON ((w.group_id = l.group_id)))
+     LEFT JOIN tide._dead_letter_counts(NULL::text) c(pipeline, dead_letters, parked_keys) ON ((c.pipeline = l.name)))
      LEFT JOIN tide.pipeline_state s ON ((s.pipeline_id = l.id)))
      CROSS JOIN LATERAL ( SELECT
                 CASE
                     WHEN (NOT l.enabled) THEN 'disabled'::text
                     WHEN ((w.relay_id IS NULL) AND (s.state = ANY (ARRAY['failed'::text, 'halted'::text])) AND (EXISTS ( SELECT
+                       FROM tide._live_relays() _live_relays(id, name, version, backend_pid, started_at, last_heartbeat)))) THEN s.state
+                    WHEN ((w.relay_id IS NULL) AND (s.state = 'retrying'::text) AND (s.next_try > (clock_timestamp() - '00:00:05'::interval)) AND (EXISTS ( SELECT
                        FROM tide._live_relays() _live_relays(id, name, version, backend_pid, started_at, last_heartbeat)))) THEN s.state
                     WHEN (w.relay_id IS NULL) THEN 'not owned'::text
                     WHEN (COALESCE(s.state, 'running'::text) <> 'running'::text) THEN s.state
@@ -4462,6 +5864,13 @@ ALTER TABLE ONLY tide.consumer_group
 
 ALTER TABLE ONLY tide.consumer_group
     ADD CONSTRAINT consumer_group_pkey PRIMARY KEY (id);
+
+--
+-- Name: dead_letter dead_letter_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.dead_letter
+    ADD CONSTRAINT dead_letter_pkey PRIMARY KEY (id);
 
 --
 -- Name: installation installation_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
@@ -4562,6 +5971,54 @@ ALTER TABLE ONLY tide.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 
 --
+-- Name: dead_letter_chain; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_chain ON tide.dead_letter USING btree (pipeline_id, key_hash, id) WHERE (parks_key AND (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'retrying'::text])));
+
+--
+-- Name: dead_letter_discarded; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_discarded ON tide.dead_letter USING btree (pipeline_id, message_id) WHERE (state = 'discarded'::text);
+
+--
+-- Name: dead_letter_holding; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_holding ON tide.dead_letter USING btree (pipeline_id, key_hash) WHERE (parks_key AND (state = ANY (ARRAY['waiting'::text, 'retrying'::text])));
+
+--
+-- Name: dead_letter_resolved; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_resolved ON tide.dead_letter USING btree (pipeline_id, resolved_at) WHERE (state = ANY (ARRAY['delivered'::text, 'filtered'::text, 'discarded'::text]));
+
+--
+-- Name: dead_letter_retrying; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_retrying ON tide.dead_letter USING btree (pipeline_id, id) WHERE (state = 'retrying'::text);
+
+--
+-- Name: dead_letter_to_go; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_to_go ON tide.dead_letter USING btree (pipeline_id, id) WHERE (state = ANY (ARRAY['parked'::text, 'retrying'::text]));
+
+--
+-- Name: dead_letter_unresolved; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE UNIQUE INDEX dead_letter_unresolved ON tide.dead_letter USING btree (pipeline_id, message_id) WHERE (state = ANY (ARRAY['waiting'::text, 'parked'::text, 'retrying'::text]));
+
+--
+-- Name: dead_letter_waiting; Type: INDEX; Schema: tide; Owner: -
+--
+
+CREATE INDEX dead_letter_waiting ON tide.dead_letter USING btree (pipeline_id, key_hash, id) WHERE (parks_key AND (state = 'waiting'::text));
+
+--
 -- Name: message_id; Type: INDEX; Schema: tide; Owner: -
 --
 
@@ -4579,6 +6036,20 @@ CREATE INDEX message_xid ON ONLY tide.message USING btree (xid);
 
 ALTER TABLE ONLY tide.consumer_group
     ADD CONSTRAINT consumer_group_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES tide.outbox(id);
+
+--
+-- Name: dead_letter dead_letter_outbox_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.dead_letter
+    ADD CONSTRAINT dead_letter_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES tide.outbox(id) ON DELETE CASCADE;
+
+--
+-- Name: dead_letter dead_letter_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.dead_letter
+    ADD CONSTRAINT dead_letter_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
 
 --
 -- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
@@ -4625,11 +6096,32 @@ REVOKE ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from 
 GRANT ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) TO tide_relay;
 
 --
+-- Name: FUNCTION _attempt(group_id integer, epoch uuid, message_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _await_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._await_ring(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._await_ring(outbox_id integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _broken_rules(config jsonb, wrong text[]); Type: ACL; Schema: tide; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._broken_rules(config jsonb, wrong text[]) TO tide_relay;
+
+--
+-- Name: FUNCTION _chains(ids bigint[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._chains(ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._chains(ids bigint[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _check_arrays(payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -
@@ -4674,11 +6166,11 @@ REVOKE ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext byt
 GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) TO tide_relay;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -
@@ -4723,6 +6215,13 @@ REVOKE ALL ON FUNCTION tide._config_value_problems(config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._config_value_problems(config jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _copied_by(outbox_id integer, horizon bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._copied_by(outbox_id integer, horizon bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._copied_by(outbox_id integer, horizon bigint) TO tide_relay;
+
+--
 -- Name: FUNCTION _create_ring(outbox_id integer, slots integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4735,6 +6234,22 @@ GRANT ALL ON FUNCTION tide._create_ring(outbox_id integer, slots integer) TO tid
 
 REVOKE ALL ON FUNCTION tide._create_wake_sequence(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._create_wake_sequence(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _dead_letter_counts(relay_group text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._dead_letter_counts(relay_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._dead_letter_counts(relay_group text) TO tide_relay;
+GRANT ALL ON FUNCTION tide._dead_letter_counts(relay_group text) TO tide_admin;
+GRANT ALL ON FUNCTION tide._dead_letter_counts(relay_group text) TO tide_viewer;
+
+--
+-- Name: FUNCTION _dead_letter_words(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._dead_letter_words(pipeline_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._dead_letter_words(pipeline_id integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _delete_group(group_id integer); Type: ACL; Schema: tide; Owner: -
@@ -4779,6 +6294,40 @@ REVOKE ALL ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) FROM P
 GRANT ALL ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) TO tide_relay;
 
 --
+-- Name: FUNCTION _end_blocker(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._end_blocker(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._end_blocker(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _end_letters(group_id integer, epoch uuid, message_ids bigint[], state text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) TO tide_relay;
+
+--
+-- Name: FUNCTION _end_silent_relays(caller uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._end_silent_relays(caller uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._end_silent_relays(caller uuid) TO tide_relay;
+
+--
+-- Name: TABLE dead_letter; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.dead_letter TO tide_relay;
+
+--
+-- Name: FUNCTION _existing_dead_letter(id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._existing_dead_letter(id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._existing_dead_letter(id bigint) TO tide_relay;
+
+--
 -- Name: FUNCTION _existing_group(outbox text, name text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4820,6 +6369,13 @@ REVOKE ALL ON FUNCTION tide._expected(declared tide.option) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._expected(declared tide.option) TO tide_relay;
 
 --
+-- Name: FUNCTION _first_of_chain(pipeline_id integer, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._first_of_chain(pipeline_id integer, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._first_of_chain(pipeline_id integer, key text) TO tide_relay;
+
+--
 -- Name: FUNCTION _foreign_error(outbox text, what text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4841,6 +6397,13 @@ REVOKE ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb
 GRANT ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _full_xid(own xid, horizon bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._full_xid(own xid, horizon bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._full_xid(own xid, horizon bigint) TO tide_relay;
+
+--
 -- Name: FUNCTION _group_note(outbox_id integer, group_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4855,11 +6418,32 @@ REVOKE ALL ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_f
 GRANT ALL ON FUNCTION tide._group_to_read(outbox_id integer, name text, start_from text) TO tide_relay;
 
 --
+-- Name: FUNCTION _has_foreign_messages(outbox_id integer, horizon bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _has_retries(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._has_retries(pipeline_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._has_retries(pipeline_id integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _header_map_problems(path text, headers jsonb); Type: ACL; Schema: tide; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tide._header_map_problems(path text, headers jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._header_map_problems(path text, headers jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _hold_position(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._hold_position(group_id integer, epoch uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._hold_position(group_id integer, epoch uuid) TO tide_relay;
 
 --
 -- Name: FUNCTION _host_port_list_problems(list text); Type: ACL; Schema: tide; Owner: -
@@ -4874,6 +6458,13 @@ GRANT ALL ON FUNCTION tide._host_port_list_problems(list text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._host_port_problem(entry text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._host_port_problem(entry text) TO tide_relay;
+
+--
+-- Name: FUNCTION _in_progress_too(base pg_snapshot, xids bigint[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _is_in_clear(value jsonb); Type: ACL; Schema: tide; Owner: -
@@ -4904,6 +6495,13 @@ REVOKE ALL ON FUNCTION tide._is_section(name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._is_section(name text) TO tide_relay;
 
 --
+-- Name: FUNCTION _is_silent(state text, state_change timestamp with time zone); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) TO tide_relay;
+
+--
 -- Name: FUNCTION _key_template_problems(template text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4925,6 +6523,13 @@ REVOKE ALL ON FUNCTION tide._latest_snapshot() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._latest_snapshot() TO tide_relay;
 
 --
+-- Name: FUNCTION _lead_chains(resolved bigint[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lead_chains(resolved bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lead_chains(resolved bigint[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -4937,6 +6542,20 @@ GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) TO tide_rel
 
 REVOKE ALL ON FUNCTION tide._lease_lost(group_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._lease_lost(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _leave(group_id integer, relay_id uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._leave(group_id integer, relay_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._leave(group_id integer, relay_id uuid) TO tide_relay;
+
+--
+-- Name: FUNCTION _letters(letters jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._letters(letters jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._letters(letters jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _live_relays(); Type: ACL; Schema: tide; Owner: -
@@ -4967,6 +6586,13 @@ GRANT ALL ON FUNCTION tide._lock_held(group_id integer) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._lock_ring(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._lock_ring(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _look(relay_group text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._look(relay_group text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._look(relay_group text) TO tide_relay;
 
 --
 -- Name: FUNCTION _lower_flags(outbox_ids integer[]); Type: ACL; Schema: tide; Owner: -
@@ -5039,6 +6665,13 @@ REVOKE ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id i
 GRANT ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) TO tide_relay;
 
 --
+-- Name: FUNCTION _no_such_message(pipeline_id integer, message_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._no_such_message(pipeline_id integer, message_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._no_such_message(pipeline_id integer, message_id bigint) TO tide_relay;
+
+--
 -- Name: FUNCTION _no_such_outbox(outbox text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -5104,6 +6737,13 @@ GRANT ALL ON FUNCTION tide._owners() TO tide_admin;
 GRANT ALL ON FUNCTION tide._owners() TO tide_viewer;
 
 --
+-- Name: FUNCTION _parked_keys(group_id integer, at_most integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._parked_keys(group_id integer, at_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._parked_keys(group_id integer, at_most integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _pending(group_id integer, at_most integer, slot integer, OUT pending bigint, OUT is_estimate boolean, OUT oldest timestamp with time zone); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -5134,6 +6774,20 @@ REVOKE ALL ON FUNCTION tide._position_at(outbox_id integer, target text, OUT don
 GRANT ALL ON FUNCTION tide._position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
 
 --
+-- Name: FUNCTION _put_aside(group_id integer, epoch uuid, letters jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._put_aside(group_id integer, epoch uuid, letters jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._put_aside(group_id integer, epoch uuid, letters jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _queue_behind(new_ids bigint[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._queue_behind(new_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._queue_behind(new_ids bigint[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _raise_flags(outbox_ids integer[], seconds integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -5141,11 +6795,41 @@ REVOKE ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) 
 GRANT ALL ON FUNCTION tide._raise_flags(outbox_ids integer[], seconds integer) TO tide_relay;
 
 --
+-- Name: FUNCTION _raise_sequences(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._raise_sequences() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._raise_sequences() TO tide_relay;
+
+--
+-- Name: FUNCTION _reads_messages(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._reads_messages() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._reads_messages() TO tide_relay;
+GRANT ALL ON FUNCTION tide._reads_messages() TO tide_admin;
+GRANT ALL ON FUNCTION tide._reads_messages() TO tide_viewer;
+
+--
+-- Name: FUNCTION _rebase_position(group_id integer, done pg_snapshot); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) TO tide_relay;
+
+--
 -- Name: FUNCTION _reference_problems(value text); Type: ACL; Schema: tide; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tide._reference_problems(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._reference_problems(value text) TO tide_relay;
+
+--
+-- Name: FUNCTION _refuse_dead_letters(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._refuse_dead_letters(pipeline_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._refuse_dead_letters(pipeline_id integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _refuse_foreign_outbox(outbox_id integer); Type: ACL; Schema: tide; Owner: -
@@ -5190,11 +6874,11 @@ REVOKE ALL ON FUNCTION tide._refuse_publish(outbox text, op text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._refuse_publish(outbox text, op text) TO tide_relay;
 
 --
--- Name: FUNCTION _register_relay(id uuid, name text, version text); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _register_relay(id uuid, name text, version text, relay_group text, pipelines text[], takes boolean); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._register_relay(id uuid, name text, version text) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._register_relay(id uuid, name text, version text, relay_group text, pipelines text[], takes boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._register_relay(id uuid, name text, version text, relay_group text, pipelines text[], takes boolean) TO tide_relay;
 
 --
 -- Name: FUNCTION _relay_rights(); Type: ACL; Schema: tide; Owner: -
@@ -5204,11 +6888,18 @@ REVOKE ALL ON FUNCTION tide._relay_rights() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._relay_rights() TO tide_relay;
 
 --
--- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _renumber_messages(outbox_id integer, horizon bigint); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._renumber_messages(outbox_id integer, horizon bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._renumber_messages(outbox_id integer, horizon bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone, epoch uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone, epoch uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._report_state(pipeline_id integer, state text, reason text, hint text, next_try timestamp with time zone, epoch uuid) TO tide_relay;
 
 --
 -- Name: FUNCTION _require_read_committed(); Type: ACL; Schema: tide; Owner: -
@@ -5244,6 +6935,13 @@ GRANT ALL ON FUNCTION tide._retained_estimate(outbox_id integer, from_id bigint)
 
 REVOKE ALL ON FUNCTION tide._retention_held_by(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._retention_held_by(outbox_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _routing_member_problems(path text, name text, value jsonb); Type: ACL; Schema: tide; Owner: -
@@ -5401,6 +7099,13 @@ REVOKE ALL ON FUNCTION tide._sweep(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._sweep(outbox_id integer) TO tide_relay;
 
 --
+-- Name: FUNCTION _sweep_dead_letters(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._sweep_dead_letters() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._sweep_dead_letters() TO tide_relay;
+
+--
 -- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -5413,6 +7118,13 @@ GRANT ALL ON FUNCTION tide._take_over(group_id integer, relay_id uuid) TO tide_r
 
 REVOKE ALL ON FUNCTION tide._target_problem(target text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._target_problem(target text) TO tide_relay;
+
+--
+-- Name: FUNCTION _tell_relay(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._tell_relay(pipeline_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._tell_relay(pipeline_id integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _template_pieces(template text); Type: ACL; Schema: tide; Owner: -
@@ -5455,6 +7167,13 @@ GRANT ALL ON FUNCTION tide._topic_template_problems(template text) TO tide_relay
 
 REVOKE ALL ON FUNCTION tide._try_lock(group_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._try_lock(group_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _try_locks(group_ids integer[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._try_locks(group_ids integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._try_locks(group_ids integer[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _turn_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -
@@ -5541,6 +7260,34 @@ REVOKE ALL ON FUNCTION tide.consumer_group_seek(outbox text, name text, target t
 GRANT ALL ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text) TO tide_admin;
 
 --
+-- Name: FUNCTION dead_letter_discard(id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.dead_letter_discard(id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.dead_letter_discard(id bigint) TO tide_admin;
+
+--
+-- Name: FUNCTION dead_letter_discard_all(pipeline text, stage text, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.dead_letter_discard_all(pipeline text, stage text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.dead_letter_discard_all(pipeline text, stage text, key text) TO tide_admin;
+
+--
+-- Name: FUNCTION dead_letter_retry(id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.dead_letter_retry(id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.dead_letter_retry(id bigint) TO tide_admin;
+
+--
+-- Name: FUNCTION dead_letter_retry_all(pipeline text, stage text, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.dead_letter_retry_all(pipeline text, stage text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.dead_letter_retry_all(pipeline text, stage text, key text) TO tide_admin;
+
+--
 -- Name: FUNCTION outbox_alter(name text, retention_hours numeric, max_message_bytes integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -5590,6 +7337,13 @@ GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key 
 REVOKE ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) TO tide_publisher;
 GRANT ALL ON FUNCTION tide.outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_rebase(name text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_rebase(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_rebase(name text) TO tide_admin;
 
 --
 -- Name: FUNCTION outbox_status(name text); Type: ACL; Schema: tide; Owner: -
@@ -5709,6 +7463,14 @@ GRANT SELECT ON TABLE tide."position" TO tide_relay;
 GRANT SELECT ON TABLE tide.consumer_group_status TO tide_relay;
 GRANT SELECT ON TABLE tide.consumer_group_status TO tide_admin;
 GRANT SELECT ON TABLE tide.consumer_group_status TO tide_viewer;
+
+--
+-- Name: TABLE dead_letters; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.dead_letters TO tide_relay;
+GRANT SELECT ON TABLE tide.dead_letters TO tide_admin;
+GRANT SELECT ON TABLE tide.dead_letters TO tide_viewer;
 
 --
 -- Name: TABLE installation; Type: ACL; Schema: tide; Owner: -

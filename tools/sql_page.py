@@ -24,6 +24,10 @@ _SECTIONS = {
     "outbox_": ("Outboxes", "Streams of messages, and how long they are kept."),
     "relay_": ("Pipelines", "What goes where, as the relay runs it."),
     "consumer_group_": ("Consumer groups", "Readers of an outbox, each with a position."),
+    "dead_letter_": (
+        "Dead letters",
+        "What shall become of messages that were put aside; the view `tide.dead_letters` has them.",
+    ),
     "secret_": (
         "Secrets",
         "Values that pipelines refer to as ${secret:NAME}; `pg-tide secret` encrypts them first.",
@@ -46,17 +50,24 @@ _STATES = {
     "invalid_name": ("42602", "a name is empty, too long, or has characters it must not have"),
     "undefined_object": (
         "42704",
-        "there is no outbox, pipeline, consumer group or secret of that name",
+        "there is no outbox, pipeline, consumer group or secret of that name, no such dead letter",
     ),
     "duplicate_object": ("42710", "there is one of that name already"),
     "dependent_objects_still_exist": ("2BP01", "what is to be dropped is in use"),
-    "object_not_in_prerequisite_state": ("55000", "the outbox is disabled"),
+    "object_not_in_prerequisite_state": (
+        "55000",
+        "the outbox is disabled; the dead letter is resolved, or waits behind another",
+    ),
     "serialization_failure": ("40001", "it was changed meanwhile: try again"),
     "lock_not_available": ("55P03", "it is in use at this moment: try again"),
-    "program_limit_exceeded": ("54000", "the payload is larger than the outbox takes"),
+    "program_limit_exceeded": (
+        "54000",
+        "the payload is larger than the outbox takes; too many sets of messages that groups miss",
+    ),
     "TD001": ("TD001", "the relay does not hold this consumer group any more"),
     "TD002": ("TD002", "positions and transaction ids are those of another cluster"),
     "TD003": ("TD003", "the transaction is not READ COMMITTED"),
+    "TD004": ("TD004", "a message that the relay would put aside is nowhere"),
 }
 
 _ROLES_TEXT = """\

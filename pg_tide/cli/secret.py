@@ -4,9 +4,8 @@ No value is ever an argument: others see a command line, and the shell keeps it.
 """
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -14,13 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pg_tide import small_file
+from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
 from pg_tide.cli.keys import secret_keys
 from pg_tide.cli.screen import screen
 from pg_tide.cli.url import postgres_url
-from pg_tide.errors import ConfigurationError, FatalError
-from pg_tide.migrate import Schema, applied_to
-from pg_tide.postgres import Connection, connect
+from pg_tide.errors import ConfigurationError
 from pg_tide.secret import Encrypted, Keys, KeySource, new_key
 
 LIST = "SELECT name, key_id, set_at, pipelines FROM tide.secrets"
@@ -131,27 +129,9 @@ def value(from_file: str | None) -> str:
     return found
 
 
-@contextlib.asynccontextmanager
-async def database(url: str, command: str) -> AsyncIterator[Connection]:
-    """A connection to the schema; what a function there refuses is the caller's mistake."""
-    connection = await connect(url)
-    try:
-        Schema().verdict(await applied_to(connection))
-        yield connection
-    except FatalError as error:
-        if error.reason == "not_permitted":
-            hint = f"Grant {ROLES[command]} to the user of the URL."
-            raise FatalError(error.message, reason=error.reason, hint=hint) from error
-        if error.reason == "postgres" and error.hint:
-            raise ConfigurationError(error.message, hint=error.hint) from error
-        raise
-    finally:
-        await connection.close()
-
-
 async def store(url: str, one: Encrypted) -> None:
     """Store a secret, and say who uses it."""
-    async with database(url, "set") as connection:
+    async with database(url, ROLES["set"]) as connection:
         done = await connection.value(
             "SELECT tide.secret_set($1, $2, $3)", one.name, one.key_id, one.ciphertext
         )
@@ -163,19 +143,19 @@ async def store(url: str, one: Encrypted) -> None:
 
 async def look(url: str) -> Sequence[Any]:
     """What is known of every secret but its value."""
-    async with database(url, "list") as connection:
+    async with database(url, ROLES["list"]) as connection:
         return await connection.rows(LIST)
 
 
 async def drop(url: str, name: str, *, force: bool) -> None:
     """Remove a secret."""
-    async with database(url, "delete") as connection:
+    async with database(url, ROLES["delete"]) as connection:
         await connection.value("SELECT tide.secret_drop($1, $2)", name, force)
 
 
 async def again(url: str, keys: Keys) -> tuple[int, int]:
     """Encrypt all secrets with the first key, in one transaction; how many, of how many."""
-    async with database(url, "rotate") as connection, connection.transaction():
+    async with database(url, ROLES["rotate"]) as connection, connection.transaction():
         rows = await connection.rows(
             "SELECT name, key_id, ciphertext FROM tide._stored_secrets(NULL)"
         )

@@ -17,7 +17,7 @@ from pg_tide.migrate import Schema, applied_to
 from pg_tide.postgres import connect
 
 PIPELINES = (
-    "SELECT pipeline, state, outbox, topic, pending, lag_seconds AS lag_s, delivered,"
+    "SELECT pipeline, state, outbox, topic, pending, lag_seconds AS lag_s, delivered, dead_letters,"
     " last_error, hint, next_retry FROM tide.relay_status"
 )
 OUTBOXES = (

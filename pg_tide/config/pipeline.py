@@ -6,6 +6,7 @@ from pydantic import PrivateAttr
 
 from pg_tide.config.check import check
 from pg_tide.config.connection import Connection
+from pg_tide.config.failing import Failing
 from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
 from pg_tide.config.producing import Producing
@@ -16,7 +17,7 @@ from pg_tide.config.shaping import Shaping
 from pg_tide.errors import ConfigurationError
 
 
-class PipelineConfig(Connection, Security, Producing, Routing, Keys, Shaping, Operation):
+class PipelineConfig(Connection, Security, Producing, Routing, Keys, Shaping, Failing, Operation):
     """Every option of a pipeline, with its value or its default."""
 
     _warnings: tuple[str, ...] = PrivateAttr(())

@@ -6,12 +6,13 @@ its batches with it, before another takes its place. No call waits longer than a
 
 from pg_tide.kafka.client import KafkaClient
 from pg_tide.kafka.clients import Clients
-from pg_tide.kafka.errors import FATAL, TRANSIENT, ours
+from pg_tide.kafka.errors import FATAL, MESSAGE, TRANSIENT, ours
 from pg_tide.kafka.settings import Login, Settings, Tls, TokenSource, settings_of
 from pg_tide.kafka.topics import Topic
 
 __all__ = [
     "FATAL",
+    "MESSAGE",
     "TRANSIENT",
     "Clients",
     "KafkaClient",

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import uuid
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
 
-from pg_tide.errors import PgTideError, TransientError
+from pg_tide.errors import MessageError, PgTideError, TransientError
 from pg_tide.kafka.batches import batch_maker
-from pg_tide.kafka.errors import mapped, ours
+from pg_tide.kafka.errors import mapped, ours, refusal
 from pg_tide.kafka.network import Network
 from pg_tide.kafka.patience import FIRST_PATIENCE
 from pg_tide.kafka.rights import may_not_write, topic_missing
@@ -65,29 +67,34 @@ class KafkaClient:
             self._late = True
             await self.end()
             raise self._client.reason or silence(self._settings, seconds) from error
-        except (errors.KafkaError, OSError) as error:
+        except Exception as error:
             await self.end()
             raise ours(error) from error
         except BaseException:
             await self.end()
             raise
 
-    async def topic(self, name: str) -> Topic:
-        """Ask for a topic; raises TransientError `topic_missing` when there is none."""
+    async def topic(self, name: str, *, patient: bool = True) -> Topic:
+        """Ask for a topic; raises TransientError `topic_missing` when there is none.
+
+        `patient`, it is asked for three times, for not every broker has heard of a new one yet.
+        """
         with mapped():
-            for pause in (0.0, 0.1, 0.4):
+            for pause in (0.0, 0.1, 0.4) if patient else (0.0,):
                 await asyncio.sleep(pause)
                 async with asyncio.timeout(ANSWER_TIMEOUT):
                     await self._refresh(name)
                 if self.partitions(name):
                     return Topic(self.partitions(name), await self._max_bytes(name))
+            self._client._topics.discard(name)
             if name in self._client.cluster.unauthorized_topics:
                 raise may_not_write(name, self._settings)
         raise topic_missing(name, self._settings)
 
     async def _refresh(self, name: str) -> None:
+        is_new = name not in self._client._topics
         told = await self._client.add_topic(name)
-        if not self.partitions(name):
+        if not (self.partitions(name) or (is_new and name in self._client.asked_for)):
             told = await self._client.force_metadata_update()
         if not told:
             raise self.trouble or silence(self._settings, self._settings.request_timeout_ms / 1000)
@@ -95,6 +102,18 @@ class KafkaClient:
     def partitions(self, name: str) -> int:
         """How many partitions a topic has, as of the last refresh; 0 when it is unknown."""
         return len(self._client.cluster.partitions_for_topic(name) or ())
+
+    def topic_id(self, name: str) -> str | None:
+        """The id of a topic, as of the last refresh; None where brokers told none."""
+        told = self._client.cluster.topic_ids.get(name)
+        return None if told is None else str(uuid.UUID(bytes=told))
+
+    def watch(self, names: Iterable[str], refreshed: Callable[[], None]) -> None:
+        """Refresh these topics too; `refreshed` is called whenever the brokers have told."""
+        self._client.cluster.add_listener(lambda _: refreshed())
+        self._client._topics.update(names)
+        if self._client._topics:
+            self._client.force_metadata_update()
 
     async def create_topic(self, name: str, partitions: int, replication: int) -> None:
         """Create a topic, or find that it is there; -1 is the brokers' default for either number.
@@ -141,16 +160,24 @@ class KafkaClient:
         return len(batch._build())
 
     async def send(self, batch: Any, topic: str, partition: int) -> None:
-        """Produce a batch; returns when it was acknowledged."""
+        """Produce a batch; returns when it was acknowledged.
+
+        Raises BatchRefused when some record of it can not go. It waits for as long as brokers are
+        away: the client goes on by itself then, and another one might send a second time what
+        was taken.
+        """
         try:
             with mapped():
                 future = await self._producer.send_batch(batch, topic, partition=partition)
                 await future
         except PgTideError as error:
-            if isinstance(error.__cause__, errors.TopicAuthorizationFailedError):
+            cause = error.__cause__
+            if isinstance(error, MessageError) and isinstance(cause, Exception):
+                raise refusal(cause, self._client.blame(topic, partition)) from cause
+            if isinstance(cause, errors.TopicAuthorizationFailedError):
                 raise may_not_write(topic, self._settings) from error
             # What broke the client was told but once.
-            raise (self._client.broken or error) from error.__cause__
+            raise (self._client.broken or error) from cause
 
     async def close(self) -> None:
         """End a client with nothing under way."""

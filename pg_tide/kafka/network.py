@@ -14,10 +14,12 @@ from aiokafka.errors import NodeNotReadyError  # type: ignore[import-untyped]
 from aiokafka.util import create_task  # type: ignore[import-untyped]
 
 from pg_tide.errors import FatalError, PgTideError
+from pg_tide.kafka.blame import Blame, blamed
 from pg_tide.kafka.connection import Connection
 from pg_tide.kafka.dial import Dialer
 from pg_tide.kafka.patience import FIRST_PATIENCE, Broker
 from pg_tide.kafka.settings import Settings
+from pg_tide.kafka.topic_ids import Cluster
 
 REFRESH = 0.1  # seconds between two questions who leads what
 LOOK_AGAIN = 5.0  # seconds between two looks for brokers that may have moved
@@ -39,16 +41,18 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
             metadata_max_age_ms=settings.metadata_max_age_ms,
             request_timeout_ms=settings.request_timeout_ms,
         )
+        self.cluster = Cluster(metadata_max_age_ms=settings.metadata_max_age_ms)
         self.dialer = Dialer(settings)
         self.broken: PgTideError | None = None
         self.troubles: dict[Any, PgTideError] = {}
+        self._blamed: dict[tuple[str, int], Blame] = {}
         self._refused: list[PgTideError] = []
         self._deadline = 0.0
         self._patience = FIRST_PATIENCE
         self._brokers: dict[Any, Broker] = {}
         self._dials: set[asyncio.Timeout] = set()
         self._ended = False
-        self._asked_for: frozenset[str] = frozenset()
+        self.asked_for: frozenset[str] = frozenset()  # with the last question
         self._refresh_at = 0.0
         self._look_at = 0.0
         self._most_backoff_ms = settings.reconnect_backoff_max_ms
@@ -108,10 +112,10 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
 
         Where no broker that is known answers, all may have moved.
         """
-        if self._asked_for >= self._topics:
+        if self.asked_for >= self._topics:
             await asyncio.sleep(self._refresh_at - time.monotonic())
         self._refresh_at = time.monotonic() + REFRESH
-        self._asked_for = frozenset(self._topics)
+        self.asked_for = frozenset(self._topics)
         told = await super()._metadata_update(cluster_metadata, topics)
         if not (told or self._ended) and time.monotonic() >= self._look_at:
             told = await self._look_again()
@@ -223,13 +227,19 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
         nobody awaits any more, it only says that the broker is not ready.
         """
         try:
-            return await super().send(node_id, request, group=group)
+            answer = await super().send(node_id, request, group=group)
         except NodeNotReadyError:
             trouble = self.troubles.get(node_id)
             if isinstance(trouble, FatalError) and self.broken is None:
                 self.broken = trouble
                 raise trouble from None
             raise
+        self._blamed.update(blamed(answer))
+        return answer
+
+    def blame(self, topic: str, partition: int) -> Blame:
+        """What brokers said of the last batch of a partition that they did not take."""
+        return self._blamed.get((topic, partition), Blame())
 
 
 def worst(errors: Any) -> PgTideError:

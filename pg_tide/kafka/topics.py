@@ -28,6 +28,8 @@ HINTS = {
     errors.InvalidReplicationFactorError: "Lower replication_factor to the number of brokers, or "
     "leave it out.",
     errors.InvalidPartitionsError: "Change num_partitions.",
+    errors.InvalidReplicationAssignmentError: "Create the topic yourself.",
+    errors.InvalidConfigurationError: "Create the topic yourself, as the brokers want it.",
     errors.InvalidTopicError: "Correct the option topic.",
 }
 REASONS = {
@@ -36,6 +38,8 @@ REASONS = {
     errors.PolicyViolationError: "topic_creation_refused",
     errors.InvalidReplicationFactorError: "topic_creation_refused",
     errors.InvalidPartitionsError: "topic_creation_refused",
+    errors.InvalidReplicationAssignmentError: "topic_creation_refused",
+    errors.InvalidConfigurationError: "topic_creation_refused",
     errors.InvalidTopicError: "topic_invalid",
 }
 

@@ -49,10 +49,16 @@ class Connection:
             await self._raw.execute(sql)
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Self]:
-        """A READ COMMITTED transaction, rolled back when the block raises."""
+    async def transaction(
+        self, *, read_only: bool = False, lock_timeout: str | None = None
+    ) -> AsyncIterator[Self]:
+        """A READ COMMITTED transaction, rolled back when the block raises.
+
+        With a `lock_timeout` ("1s") a lock that is not free by then is a TransientError `locked`.
+        """
+        limit = "" if lock_timeout is None else f"; SET LOCAL lock_timeout = '{lock_timeout}'"
         try:
-            await self.script(BEGIN.format(mode=" READ ONLY" if read_only else ""))
+            await self.script(BEGIN.format(mode=" READ ONLY" if read_only else "") + limit)
             yield self
             await self.script("COMMIT")
         except BaseException as error:

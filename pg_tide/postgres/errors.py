@@ -1,6 +1,7 @@
 """Every error of PostgreSQL, and the one of ours that it becomes."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 
@@ -25,6 +26,8 @@ TRANSIENT = {
 }
 FATAL = {
     "28": ("login_failed", "Check user, password and pg_hba.conf."),
+    "54": ("postgres_limit", "A limit of PostgreSQL itself is exceeded; its words say which."),
+    "57P04": ("no_database", "Create the database, or correct the name in the URL."),
     "3D000": ("no_database", "Create the database, or correct the name in the URL."),
     "3F000": ("schema_missing", 'Run "pg-tide migrate".'),
     "42501": (
@@ -34,7 +37,18 @@ FATAL = {
     "42883": ("schema_older", 'Run "pg-tide migrate".'),
     "42P01": ("schema_missing", 'Run "pg-tide migrate".'),
     "TD002": ("foreign_cluster", None),
+    "TD004": ("message_gone", None),
+    "XX001": ("data_damaged", "PostgreSQL finds its own files damaged: look at its log."),
+    "XX002": ("data_damaged", "PostgreSQL finds its own files damaged: look at its log."),
 }
+# What asyncpg itself does not do: trying again is of no use.
+UNSUPPORTED = (
+    asyncpg.exceptions.UnsupportedClientFeatureError,
+    asyncpg.exceptions.UnsupportedServerFeatureError,
+)
+# Of the relay's own system: sockets, memory, ports.
+OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL}
+RAISE_LIMITS = "Raise the limits of the relay's process: open files (ulimit -n), memory, ports."
 LOOK_THERE = "Look whether PostgreSQL is up, and whether host and port of the URL are right."
 
 
@@ -42,12 +56,21 @@ def ours(error: BaseException) -> PgTideError | None:
     """The error of ours that an error of asyncpg's or of the network stands for."""
     if isinstance(error, asyncpg.PostgresError):
         return _of_server(error)
+    if isinstance(error, UNSUPPORTED) or _is_wrong_value(error):
+        return FatalError(f"PostgreSQL: {error} ({type(error).__name__})", reason="postgres")
     if isinstance(error, OSError | TimeoutError):
         text = f"PostgreSQL: {_words(error)}"
+        if error.errno in OWN_LIMITS:
+            return TransientError(text, reason="relay_out_of_resources", hint=RAISE_LIMITS)
         return TransientError(text, reason="connection_lost", hint=LOOK_THERE)
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return TransientError(f"PostgreSQL: {error}", reason="connection_lost")
     return None
+
+
+def _is_wrong_value(error: BaseException) -> bool:
+    """Whether asyncpg could not even write a value down: its class for that has no public name."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
 
 
 def _words(error: OSError) -> str:

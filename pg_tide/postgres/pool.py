@@ -42,15 +42,17 @@ class Postgres:
                 timeout=10,
                 max_inactive_connection_lifetime=60,
                 reset=_as_it_was,
-                server_settings={"application_name": "pg-tide"},
+                server_settings={"application_name": "pg-tide pool"},
             )
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:
-        """A transaction on any connection of the pool."""
+    async def transaction(
+        self, *, read_only: bool = False, lock_timeout: str | None = None
+    ) -> AsyncIterator[Connection]:
+        """A transaction on any connection of the pool; locks are waited for as long as told."""
         async with (
             self._connection() as connection,
-            connection.transaction(read_only=read_only),
+            connection.transaction(read_only=read_only, lock_timeout=lock_timeout),
         ):
             yield connection
 

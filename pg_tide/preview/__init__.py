@@ -96,9 +96,9 @@ def stages_of(config: PipelineConfig, outbox: str) -> Stages:
 
 def prepared(stages: Stages, message: Message, max_request_size: int) -> Fate:
     """What the stages make of a message."""
-    (*records,), rejected = stages.prepare(Batch([message], NO_WINDOW, NO_WINDOW.start, 0))
-    if rejected is not None:
-        return Fate(message, error=rejected.error)
+    records, errors = stages.prepare(Batch([message], NO_WINDOW, NO_WINDOW.start, 0))
+    if errors:
+        return Fate(message, error=errors[0])
     found = tuple(Planned(record) for of_message in records for record in of_message)
     try:
         for planned in found:

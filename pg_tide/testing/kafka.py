@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pg_tide.errors import FatalError, PgTideError, TransientError
+from pg_tide.errors import BatchRefused, FatalError, MessageError, PgTideError, TransientError
 from pg_tide.kafka import Topic
 from pg_tide.message import Record
 
@@ -37,6 +38,7 @@ class FakeTopic:
 
     partitions: list[list[tuple[Any, ...]]]
     max_bytes: int | None
+    id: str | None = None
     # The sequence number that each partition expects next of each client it knows.
     expected: dict[tuple["FakeClient", int], int] = field(default_factory=dict)
 
@@ -52,8 +54,13 @@ class FakeKafka:
         self.max_request_size = max_request_size
         self.topics: dict[str, FakeTopic] = {}
         self.clients: list[FakeClient] = []
+        self._created = 0
         self.refusals: list[Exception] = []
         """Errors for the batches to come, one each; the batch is not taken."""
+        self.bad_values: set[bytes | None] = set()
+        """A batch with a record of such a value is refused for it."""
+        self.names_them = False
+        """Whether it is said which records those are, as brokers do since 2.4."""
         self.answering = asyncio.Event()
         """While cleared, batches wait."""
         self.answering.set()
@@ -68,8 +75,12 @@ class FakeKafka:
         """The most batches that one partition ever had under way."""
 
     def create_topic(self, name: str, partitions: int = 1, max_bytes: int | None = None) -> None:
-        """Create a topic."""
-        self.topics[name] = FakeTopic([[] for _ in range(partitions)], max_bytes)
+        """Create a topic; one that is there is another then, as clients know at once."""
+        self._created += 1
+        made = FakeTopic([[] for _ in range(partitions)], max_bytes, f"id-{self._created}")
+        self.topics[name] = made
+        for client in self.clients:
+            client.refreshed()
 
     def add_partitions(self, name: str, total: int) -> None:
         """Give a topic more partitions; clients know at once."""
@@ -90,7 +101,10 @@ class FakeKafka:
             raise not_authorized(place[0])
         topic, partition = self.topics[place[0]], place[1]
         if topic.max_bytes is not None and batch.size > topic.max_bytes:
-            raise FatalError("the batch is larger than the topic allows", reason="too_large")
+            raise refusal("the batch is larger than the topic allows", "too_large")
+        bad = [at for at, record in enumerate(batch.records) if record[1] in self.bad_values]
+        if bad:
+            raise refusal("the record is bad", "invalid_record", bad if self.names_them else ())
         if topic.expected.get((client, partition), n) != n:
             raise TransientError("a batch before this one was refused", reason="sequence_lost")
         topic.expected[client, partition] = n + 1
@@ -108,14 +122,26 @@ class FakeClient:
         """What keeps it from a broker."""
         self.closed = False
         self.ended = False
+        self.refreshed: Callable[[], None] = lambda: None
 
-    async def topic(self, name: str) -> Topic:
+    async def topic(self, name: str, *, patient: bool = True) -> Topic:  # noqa: ARG002
         """Ask for a topic; raises TransientError `topic_missing` when there is none."""
         if name in self._kafka.hidden:
             raise not_authorized(name)
         if name not in self._kafka.topics:
             raise TransientError(f'topic "{name}" does not exist', reason="topic_missing")
         return Topic(self.partitions(name), self._kafka.topics[name].max_bytes)
+
+    def topic_id(self, name: str) -> str | None:
+        """The id of a topic."""
+        topic = self._kafka.topics.get(name)
+        return None if topic is None or self.ended or self.closed else topic.id
+
+    def watch(self, names: Iterable[str], refreshed: Callable[[], None]) -> None:
+        """Tell of these topics now; later, whenever one is created."""
+        del names
+        self.refreshed = refreshed
+        refreshed()
 
     def partitions(self, name: str) -> int:
         """How many partitions a topic has; 0 when there is none."""
@@ -163,6 +189,13 @@ class FakeClient:
     async def end(self) -> None:
         """End it for good, whatever is under way."""
         self.ended = True
+
+
+def refusal(text: str, reason: str, places: Sequence[int] = ()) -> BatchRefused:
+    """What brokers say of a batch for the sake of records, which they may name by place."""
+    refused = BatchRefused(text, stage="produce", reason=reason)
+    refused.named = {at: MessageError(text, stage="produce", reason=reason) for at in places}
+    return refused
 
 
 def not_authorized(topic: str) -> FatalError:

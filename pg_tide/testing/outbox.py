@@ -1,11 +1,13 @@
 """An outbox in memory, over a small model of transactions and snapshots."""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pg_tide.errors import LeaseLost
-from pg_tide.message import Batch, Message
+from pg_tide.errors import LeaseLost, MessageError
+from pg_tide.message import Batch, Message, Rejected
+from pg_tide.outbox import NOTHING
 from pg_tide.position import Position, Snapshot, window_of
 
 EARLIEST = Position(Snapshot("3:3:"))
@@ -92,13 +94,45 @@ class FakeTransaction:
 
 
 @dataclass
+class FakeLetter:
+    """A message that was put aside; `state` as the column of tide.dead_letter."""
+
+    message: Message
+    state: str
+    parks: bool
+    error: MessageError
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether it has yet to be delivered or discarded."""
+        return self.state in ("waiting", "parked", "retrying")
+
+
+@dataclass
 class Written:
-    """What is written of a consumer group: its position, counts, and who may write."""
+    """What is written of a consumer group: its position, counts, dead letters, who may write."""
 
     position: Position = EARLIEST
     delivered: int = 0
     filtered: int = 0
+    dead_lettered: int = 0
+    letters: list[FakeLetter] = field(default_factory=list)
     epoch: int = 0
+    crashes: int = 0
+    attempt_id: int | None = None
+    attempts: int = 0
+
+    def letter(self, message_id: int) -> FakeLetter:
+        """The dead letter of a message, the latest there was."""
+        return next(one for one in reversed(self.letters) if one.message.id == message_id)
+
+    def parked(self) -> dict[str, list[FakeLetter]]:
+        """The chains of parked keys, each in order."""
+        chains: dict[str, list[FakeLetter]] = {}
+        for one in self.letters:
+            if one.unresolved and one.parks and one.message.key is not None:
+                chains.setdefault(one.message.key, []).append(one)
+        return chains
 
 
 class FakeOutbox:
@@ -118,6 +152,7 @@ class FakeOutbox:
         self.position = written.position
         written.epoch += 1
         self._epoch = written.epoch
+        self.crashes, self.tried_alone = written.crashes, written.attempt_id
 
     def begin(self) -> FakeTransaction:
         """Begin a publisher's transaction."""
@@ -129,6 +164,11 @@ class FakeOutbox:
         message_id = transaction.publish(payload, key=key)
         transaction.commit()
         return message_id
+
+    def crash(self) -> "FakeOutbox":
+        """The same outbox as `take_over` has it when the owner has ended without leaving."""
+        self.written.crashes += 1
+        return self.take_over()
 
     def take_over(self) -> "FakeOutbox":
         """The same outbox under a new lease, from the position written; this lease is lost."""
@@ -167,9 +207,76 @@ class FakeOutbox:
         self.position = window.until(messages[-1].id) if full else window.finished()
         return Batch(messages, window, self.position, size, full)
 
-    async def commit(self, end: Position, delivered: int, filtered: int) -> None:
+    async def commit(
+        self,
+        end: Position | None,
+        delivered: int,
+        filtered: int,
+        aside: Sequence[Rejected] = (),
+        replayed: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> set[str]:
         """Write the position: every message up to `end` has its end."""
         self._check_lease()
-        self.written.position = end
-        self.written.delivered += delivered
-        self.written.filtered += filtered
+        written = self.written
+        for rejected in aside:
+            self._put_aside(rejected)
+        ended = {message_id: state for state, ids in replayed.items() for message_id in ids}
+        touched = set()
+        for one in written.letters:
+            if one.unresolved and one.message.id in ended:
+                one.state = ended[one.message.id]
+                touched.add(one.message.key)
+        written.position = end or written.position
+        written.delivered += delivered
+        written.filtered += filtered
+        written.crashes = 0
+        return {key for key in written.parked() if key in touched}
+
+    def _put_aside(self, rejected: Rejected) -> None:
+        state = "parked" if rejected.follows else "waiting"
+        letters = self.written.letters
+        known = [one for one in letters if one.message.id == rejected.message.id]
+        if known and known[-1].state == "discarded":
+            return  # while it was tried again
+        if not known:
+            letters.append(FakeLetter(rejected.message, state, rejected.parks, rejected.error))
+            self.written.dead_lettered += 1
+        elif state == "waiting":
+            known[-1].state, known[-1].error = state, rejected.error
+
+    async def retries(self, max_messages: int, max_bytes: int) -> Batch:  # noqa: ARG002
+        """Messages that were put aside and shall be tried again now, in order."""
+        self._check_lease()
+        held: set[str | None] = set()  # keys of which one waits
+        found = []
+        for one in self.written.letters:
+            waits = one.parks and (one.state == "waiting" or one.message.key in held)
+            if one.unresolved and waits:
+                held.add(one.message.key)
+            elif one.state == "retrying" or (one.state == "parked" and one.parks):
+                found.append(one.message)
+        window = window_of(self.position, self.position.done)
+        return Batch(found[:max_messages], window, self.position, 1, replay=True)
+
+    async def parked_keys(self, at_most: int) -> list[str]:
+        """Keys whose messages are put aside, for an earlier one of them is."""
+        return list(self.written.parked())[:at_most]
+
+    async def attempt(self, message_id: int | None) -> int:
+        """Write down that a message is about to be tried alone; how often it has been by then."""
+        self._check_lease()
+        written = self.written
+        again = message_id is not None and message_id == written.attempt_id
+        written.attempts = written.attempts + 1 if again else int(message_id is not None)
+        written.attempt_id = message_id
+        return written.attempts
+
+    # What an operator may do.
+
+    def retry(self, message_id: int) -> None:
+        """Ask that a message which was put aside is tried again."""
+        self.written.letter(message_id).state = "retrying"
+
+    def discard(self, message_id: int) -> None:
+        """Give a message up that was put aside."""
+        self.written.letter(message_id).state = "discarded"

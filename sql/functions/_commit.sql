@@ -1,12 +1,13 @@
 create or replace function tide._commit(
-  group_id  int,
-  epoch     uuid,
-  row_ctid  tid,
-  done      pg_snapshot,
-  page      pg_snapshot,
-  last_id   bigint,
-  delivered bigint,
-  filtered  bigint
+  group_id      int,
+  epoch         uuid,
+  row_ctid      tid,
+  done          pg_snapshot,
+  page          pg_snapshot,
+  last_id       bigint,
+  delivered     bigint,
+  filtered      bigint,
+  dead_lettered bigint default 0
 ) returns tid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -26,6 +27,7 @@ begin
   update tide.position p
     set done = _commit.done, page = _commit.page, last_id = _commit.last_id,
         delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
+        dead_lettered = p.dead_lettered + _commit.dead_lettered, crashes = 0,
         last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
@@ -43,7 +45,7 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered);
 end $$;
-comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint) is
+comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint) is
   'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';

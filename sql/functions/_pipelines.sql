@@ -9,13 +9,14 @@ returns table (
   config     jsonb,
   enabled    boolean,
   revision   bigint,
-  seek       text
+  seek       text,
+  to_retry   boolean
 )
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select p.id, p.name, p.outbox_id, o.name, p.group_id, g.name, p.config, p.enabled, p.revision,
-         s.seek_request ->> 'requested_at'
+         s.seek_request ->> 'requested_at', tide._has_retries(p.id)
     from tide.pipeline p
       join tide.outbox o on o.id = p.outbox_id
       join tide.consumer_group g on g.id = p.group_id
@@ -24,4 +25,4 @@ as $$
     order by p.id
 $$;
 comment on function tide._pipelines(text) is
-  'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet.';
+  'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet; and whether dead letters are to be tried again.';

@@ -10,7 +10,7 @@ begin
   end if;
   select string_agg(r.reason, ', ' order by r.place, r.reason) into reasons
     from (
-      select 1, format('pipeline "%s"', p.name)
+      select 1, format('pipeline "%s"', p.name) || coalesce(' with ' || tide._dead_letter_words(p.id), '')
         from tide.pipeline p where p.outbox_id = _refuse_outbox_in_use.outbox_id
       union all
       select 2, format('%s%s undelivered message%s of consumer group "%s"',

@@ -16,7 +16,7 @@ begin
   loop
     if tide._outbox_is_foreign(swept_outbox.id) then
       raise warning 'outbox "%" was not swept: it, or a position in it, was restored from another cluster', swept_outbox.name
-        using hint = format('Run "SELECT tide.outbox_rebase(%L)" once, with no relay running.', swept_outbox.name);
+        using hint = format('Run "SELECT tide.outbox_rebase(%L)" once.', swept_outbox.name);
       continue;
     end if;
     for ring_slot in 0 .. swept_outbox.slots - 1 loop

@@ -6,6 +6,9 @@ declare
   pipeline_id int := tide._existing_pipeline(pipeline);
   old_group   int;
 begin
+  -- Locked first: what is put aside at this moment is then seen.
+  perform from tide.pipeline p where p.id = pipeline_id for update;
+  perform tide._refuse_dead_letters(pipeline_id);
   delete from tide.pipeline p where p.id = pipeline_id returning p.group_id into old_group;
   if drop_consumer_group then
     perform tide._delete_group(old_group);
@@ -15,4 +18,4 @@ begin
   perform pg_notify('tide_config', pipeline);
 end $$;
 comment on function tide.relay_delete(text, boolean) is
-  'Deletes a pipeline. Its consumer group stays, and messages are kept for it, unless it is dropped too.';
+  'Deletes a pipeline. Its consumer group stays, and messages are kept for it, unless it is dropped too. Refuses while dead letters wait.';

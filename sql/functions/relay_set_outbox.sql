@@ -31,6 +31,9 @@ begin
       = (to_outbox, to_group, relay_set_outbox.config, coalesce(relay_set_outbox.enabled, old.enabled)) then
     return 'unchanged';
   else
+    if old.outbox_id <> to_outbox then
+      perform tide._refuse_dead_letters(old.id);
+    end if;
     perform tide._notice_of_left_group(old.group_id, to_group);
     update tide.pipeline p
       set outbox_id = to_outbox, group_id = to_group, relay_group = for_relays, config = relay_set_outbox.config,

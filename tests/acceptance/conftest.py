@@ -1,6 +1,6 @@
 """What every test of the process starts from: an operator, and relays that end with the test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,11 +9,15 @@ import pytest
 from tests.fixtures.operator import Operator
 from tests.fixtures.relay_process import RelayProcess
 
+PG_TIDE = ("-m", "pg_tide")
+
 
 class StartRelay(Protocol):
     """Starts a relay on a database."""
 
-    def __call__(self, url: str, *arguments: str, http: int = 0) -> RelayProcess: ...
+    def __call__(
+        self, url: str, *arguments: str, http: int = 0, program: Sequence[str] = PG_TIDE
+    ) -> RelayProcess: ...
 
 
 @pytest.fixture
@@ -30,9 +34,11 @@ def relay(tmp_path: Path) -> Iterator[StartRelay]:
     """Yield a function that starts a relay; its log is shown if the test fails."""
     started: list[RelayProcess] = []
 
-    def start(url: str, *arguments: str, http: int = 0) -> RelayProcess:
+    def start(
+        url: str, *arguments: str, http: int = 0, program: Sequence[str] = PG_TIDE
+    ) -> RelayProcess:
         log = tmp_path / f"relay-{len(started)}.log"
-        started.append(RelayProcess(url, log, *arguments, http=http))
+        started.append(RelayProcess(url, log, *arguments, http=http, program=program))
         return started[-1].start()
 
     yield start

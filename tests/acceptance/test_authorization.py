@@ -17,6 +17,7 @@ from tests.fixtures.secured_kafka import SecuredKafka, login
 from tests.fixtures.topics import read_all
 
 LOOK_AGAIN = 300  # milliseconds
+HALT: dict[str, Any] = {"dead_letter.policy": "halt", "max_retries": 2, "retry_backoff_ms": 10}
 RIGHTS = pytest.mark.parametrize("rights", [(), (DESCRIBE,)], ids=["none", "describe"])
 
 
@@ -114,7 +115,7 @@ async def test_a_forbidden_topic_of_a_message_is_that_messages_error(
     ids = [
         await operator.publish({"n": n, "to": forbidden if n == 3 else allowed}) for n in range(6)
     ]
-    await operator.configure("{payload.to}", **account.options)
+    await operator.configure("{payload.to}", **HALT, **account.options)
     process = relay(operator.url)
     await operator.reaches("halted", seconds=10)
     status = await operator.status()

@@ -39,7 +39,7 @@ async def test_it_halts_before_a_message_that_cannot_go_and_resumes_without_a_re
     name = topic()
     for n in range(10):
         await operator.publish({"n": n, "kind": "book"} if n != 6 else {"n": n})
-    await operator.configure(name, headers={"kind": "{payload.kind}"})
+    await operator.configure(name, headers={"kind": "{payload.kind}"}, dead_letter__policy="halt")
     process = relay(operator.url)
     await operator.reaches("halted")
     assert await values(operator, name) == [{"n": n, "kind": "book"} for n in range(6)]
@@ -77,7 +77,7 @@ async def test_a_record_too_large_for_its_topic_is_that_messages_error(
     noise = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(3_000))
     await operator.publish({"n": 2, "noise": noise})
     await operator.publish({"n": 3})
-    await operator.configure(name)
+    await operator.configure(name, dead_letter__policy="halt")
     process = relay(operator.url)
     await operator.reaches("halted")
     assert "max.message.bytes" in (await operator.status())["last_error"]
@@ -123,3 +123,29 @@ async def test_a_missing_topic_is_waited_for(operator: Operator, relay: StartRel
     await process.stop()
     assert await values(operator, missing) == [{"n": 1}]
     await asyncio.to_thread(delete_topic, operator.brokers, missing)
+
+
+async def test_a_position_that_an_operator_keeps_locked_is_waited_for(
+    operator: Operator, relay: StartRelay, topic: TopicFactory
+) -> None:
+    name = topic()
+    await operator.configure(name)
+    process = relay(operator.url)
+    await process.ready()
+    busy = Operator(operator.url, operator.brokers)
+    await busy.run("BEGIN")
+    await busy.run("SELECT 1 FROM tide.position FOR UPDATE")
+    for n in range(5):
+        await operator.publish({"n": n})
+
+    async def told() -> bool:
+        return "position_locked" in (await process.problems()).get("p", "")
+
+    await until(told)
+    await busy.run("ROLLBACK")
+    await busy.close()
+    await operator.delivered()
+    await process.ready()
+    assert await process.metric("pg_tide_takeovers_total") == 1
+    await process.stop()
+    assert await values(operator, name) == [{"n": n} for n in range(5)]

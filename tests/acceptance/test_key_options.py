@@ -72,7 +72,7 @@ async def test_a_key_without_a_value_halts_before_its_message(
     name = topic()
     await operator.publish({"id": 1})
     await operator.publish({"no": 2})
-    await operator.configure(name, primary_keys="id")
+    await operator.configure(name, primary_keys="id", dead_letter__policy="halt")
     process = relay(operator.url)
     await operator.reaches("halted")
     assert "primary_keys: message 2 has no id" in (await operator.status())["last_error"]

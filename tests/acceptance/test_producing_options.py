@@ -158,7 +158,7 @@ async def test_batches_as_the_broker_has_them(
 async def test_a_message_larger_than_max_request_size_can_not_go(
     pipelines: Pipelines, relay: StartRelay
 ) -> None:
-    await pipelines.add("strict", max_request_size=1024)
+    await pipelines.add("strict", max_request_size=1024, dead_letter={"policy": "halt"})
     await pipelines.add("default")
     await pipelines.publish(1)
     await pipelines.publish(1, "x" * 1024, 1)
@@ -227,6 +227,7 @@ async def test_a_page_waits_for_all_acknowledgements(
     await process.stop()
 
 
+@pytest.mark.alone
 async def test_a_pipeline_goes_no_faster_than_its_rate_limit(
     pipelines: Pipelines, relay: StartRelay
 ) -> None:

@@ -144,7 +144,9 @@ async def test_a_missing_topic_of_a_message_is_that_messages_error(
 ) -> None:
     there, nowhere = topic(), missing()
     ids = [await operator.publish({"n": n, "to": nowhere if n == 3 else there}) for n in range(6)]
-    await operator.configure("{payload.to}")
+    await operator.configure(
+        "{payload.to}", dead_letter__policy="halt", max_retries=2, retry_backoff_ms=10
+    )
     process = relay(operator.url)
     await operator.reaches("halted")
     status = await operator.status()

@@ -80,7 +80,7 @@ async def test_an_expression_that_fails_halts_its_own_pipeline_alone(
     await operator.configure(good, pipeline="good", outbox="returns")
     for reason, text in wrong.items():
         option = "filter" if reason == "expression_failed" else "payload"
-        options = {f"transform__{option}": text}
+        options = {f"transform__{option}": text, "dead_letter__policy": "halt"}
         await operator.configure(topic(), pipeline=reason, **options)
     not_compiled = "payload.n && matches(key, 'a(b')"
     await operator.configure(topic(), pipeline="none", transform__filter=not_compiled)

@@ -8,12 +8,18 @@ from tests.contract.clusters import Cluster, FakeCluster, RealCluster
 from tests.contract.outboxes import FakePlace, Place, RealPlace
 from tests.integration.rules.stage import SET_UP, staged
 
+PIPELINE = """
+select tide.relay_set_outbox('orders', 'orders', 'relay',
+  '{"sink_type": "kafka", "brokers": "localhost:9092", "topic": "orders"}')
+"""
+
 
 @pytest.fixture
 async def postgres_place(database: str) -> AsyncIterator[RealPlace]:
     """Yield an empty outbox in PostgreSQL."""
     async with staged(database) as stage:
         await stage.db.execute(SET_UP)
+        await stage.db.execute(PIPELINE)
         yield RealPlace(stage)
 
 

@@ -1,9 +1,11 @@
 """Where an outbox is: in PostgreSQL, or in memory. Both are used in one way."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pg_tide.message import Batch
+from pg_tide.message import Batch, Rejected
+from pg_tide.outbox import NOTHING
 from pg_tide.position import Position
 from pg_tide.testing import FakeOutbox, FakeTransaction
 from tests.fixtures.sql import Connection
@@ -12,6 +14,7 @@ from tests.integration.rules.stage import Stage
 PUBLISH = (
     "select tide.outbox_publish('orders', $1::jsonb, key => $2, headers => $3::jsonb, op => $4)"
 )
+OF_MESSAGE = "(select max(id) from tide.dead_letter where message_id = $1)"
 
 
 class Reader(Protocol):
@@ -23,7 +26,18 @@ class Reader(Protocol):
 
     async def poll(self, max_messages: int, max_bytes: int) -> Batch: ...
 
-    async def commit(self, end: Position, delivered: int, filtered: int) -> None: ...
+    async def commit(
+        self,
+        end: Position | None,
+        delivered: int,
+        filtered: int,
+        aside: Sequence[Rejected] = (),
+        replayed: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> set[str]: ...
+
+    async def retries(self, max_messages: int, max_bytes: int) -> Batch: ...
+
+    async def parked_keys(self, at_most: int) -> list[str]: ...
 
 
 class Publisher(Protocol):
@@ -53,6 +67,15 @@ class Place(Protocol):
 
     async def written(self) -> tuple[Position, int, int]:
         """The position and the counts, delivered and filtered, that are written."""
+
+    async def letters(self) -> list[tuple[int, str, str]]:
+        """The id, state and reason of every dead letter, in order."""
+
+    async def retry(self, message_id: int) -> None:
+        """An operator asks to try a dead letter again."""
+
+    async def discard(self, message_id: int) -> None:
+        """An operator gives a dead letter up."""
 
 
 class RealPublisher:
@@ -110,6 +133,18 @@ class RealPlace:
         assert row is not None
         return Position(*row[:3]), row[3], row[4]
 
+    async def letters(self) -> list[tuple[int, str, str]]:
+        rows = await self._stage.db.fetch(
+            "select message_id, state, reason from tide.dead_letter order by id"
+        )
+        return [tuple(row) for row in rows]
+
+    async def retry(self, message_id: int) -> None:
+        await self._stage.db.execute(f"select tide.dead_letter_retry({OF_MESSAGE})", message_id)
+
+    async def discard(self, message_id: int) -> None:
+        await self._stage.db.execute(f"select tide.dead_letter_discard({OF_MESSAGE})", message_id)
+
 
 class FakePublisher:
     """A transaction in memory."""
@@ -153,3 +188,13 @@ class FakePlace:
     async def written(self) -> tuple[Position, int, int]:
         written = self._outbox.written
         return written.position, written.delivered, written.filtered
+
+    async def letters(self) -> list[tuple[int, str, str]]:
+        letters = self._outbox.written.letters
+        return [(one.message.id, one.state, one.error.reason) for one in letters]
+
+    async def retry(self, message_id: int) -> None:
+        self._outbox.retry(message_id)
+
+    async def discard(self, message_id: int) -> None:
+        self._outbox.discard(message_id)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from pg_tide.errors import FatalError, MessageError, PgTideError, TransientError
+from pg_tide.errors import MessageError, PgTideError, TransientError
 from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.partition import java_partition
@@ -15,12 +15,13 @@ from tests.contract.clusters import REQUEST, Cluster, record
 from tests.contract.clusters import delivered as acknowledged
 from tests.fixtures.messages import a_config
 
+KEYS = [b"%d" % n for n in range(100)]
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
 
 
 def producer_of(cluster: Cluster, *configured: str, **options: object) -> Producer:
     """A producer to this cluster, whose configuration names these topics."""
-    config = a_config(max_request_size=REQUEST, **options)
+    config = a_config(max_request_size=REQUEST, **{"max_retries": 0, **options})
     return Producer(cluster.start, config, frozenset(configured))
 
 
@@ -170,18 +171,118 @@ async def test_a_record_larger_than_its_topic_takes_is_refused(cluster: Cluster)
     assert refused.value.reason == "too_large"
 
 
-async def test_what_is_behind_a_refused_batch_is_not_sent(cluster: Cluster) -> None:
+async def through_refusals(producer: Producer) -> int:
+    """Run one client after another until all have their end; how many refused records."""
+    for refusing in range(200):
+        async with running(producer) as task:
+            drained = asyncio.create_task(producer.drained())
+            async with asyncio.timeout(20):
+                await asyncio.wait({task, drained}, return_when=asyncio.FIRST_COMPLETED)
+            if drained.done() and not task.done():
+                return refusing
+            drained.cancel()
+            await task
+    raise AssertionError("it takes no end")
+
+
+async def learned(producer: Producer, topic: str) -> None:
+    """Have a topic ready, without a client that would send at once."""
+    async with running(producer):
+        await producer.learn(topic)
+
+
+async def test_a_record_that_is_too_large_after_all_is_refused_alone(cluster: Cluster) -> None:
     topic = await cluster.create_topic(max_bytes=2000)
     producer = producer_of(cluster)
+    await learned(producer, topic)
+    large = [record(topic, b"x" * 2500), record(topic, b"1"), record(topic, b"2")]
+    delivery = producer.produce(one_by_one(*large))
+    await through_refusals(producer)
+    ((refused, error),) = delivery.refusals
+    assert refused is large[0]
+    assert (error.stage, error.reason, error.attempts) == ("produce", "too_large", 1)
+    assert [value for _, value, *_ in (await cluster.stored(topic))[0]] == [b"1", b"2"]
+
+
+async def test_bad_records_are_refused_and_all_others_arrive_once_in_order(
+    cluster: Cluster,
+) -> None:
+    topic = await cluster.create_picky_topic()
+    producer = producer_of(cluster)
+    await learned(producer, topic)
+    wrong = {3, 20, 21, 22, 49}
+    records = [
+        cluster.bad(topic, b"bad-%d" % n) if n in wrong else record(topic, b"%d" % n, b"k")
+        for n in range(50)
+    ]
+    delivery = producer.produce(one_by_one(*records))
+    await through_refusals(producer)
+    assert delivery.done
+    assert sorted(record.value or b"" for record, _ in delivery.refusals) == sorted(
+        b"bad-%d" % n for n in wrong
+    )
+    for _, error in delivery.refusals:
+        assert (error.stage, error.reason) == ("produce", "invalid_record")
+    expected = [b"%d" % n for n in range(50) if n not in wrong]
+    assert [value for _, value, *_ in (await cluster.stored(topic))[0]] == expected
+
+
+async def test_what_other_partitions_took_is_not_sent_again_for_a_refusal(
+    cluster: Cluster,
+) -> None:
+    topic = await cluster.create_picky_topic(4)
+    producer = producer_of(cluster)
+    await learned(producer, topic)
+    keys = [next(key for key in KEYS if java_partition(key, 4) == place) for place in range(4)]
+    values = [b"%03d" % n + b"x" * 500 for n in range(400)]
+    records = [record(topic, value, keys[n % 4]) for n, value in enumerate(values)]
+    records.insert(203, cluster.bad(topic, b"bad", keys[2]))
+    delivery = producer.produce(one_by_one(*records))
+    await through_refusals(producer)
+    assert [record.value for record, _ in delivery.refusals] == [b"bad"]
+    stored = await cluster.stored(topic)
+    for place in range(4):
+        assert [value for _, value, *_ in stored[place]] == values[place::4]
+
+
+async def test_what_waits_for_a_topic_that_is_gone_is_refused(cluster: Cluster) -> None:
+    """Where only messages name it; all else goes on."""
+    gone, there = await cluster.create_topic(), await cluster.create_topic()
+    producer = producer_of(cluster, max_retries=1, retry_backoff_ms=1)
+    await learned(producer, gone)
+    await learned(producer, there)
+    await cluster.delete(gone)
+    waiting = record(gone)
+    delivery = producer.produce(one_by_one(waiting, record(there)))
+    assert await through_refusals(producer) == 1
+    ((refused, error),) = delivery.refusals
+    assert refused is waiting
+    assert (error.stage, error.reason, error.attempts) == ("produce", "topic_missing", 2)
+    assert gone in str(error)
+    assert delivery.done
+    assert len((await cluster.stored(there))[0]) == 1
+    await cluster.restore(gone)
+
+
+async def test_between_two_clients_records_can_be_withdrawn(cluster: Cluster) -> None:
+    topic = await cluster.create_picky_topic()
+    producer = producer_of(cluster)
+    bad, behind, other = (
+        cluster.bad(topic, b"bad"),
+        record(topic, b"behind", b"k"),
+        record(topic, b"other", b"k"),
+    )
     async with running(producer) as task:
         await producer.learn(topic)
-        large = [record(topic, b"x" * 2500), record(topic, b"1"), record(topic, b"2")]
-        delivery = producer.produce(one_by_one(*large))
-        with pytest.raises(FatalError) as failed:
-            await task
-    assert failed.value.reason == "too_large"
-    assert producer.unfinished == delivery.pending == 3
-    assert await cluster.stored(topic) == {}
+        first = producer.produce([(bad,)])
+        second = producer.produce([(behind,), (other,)])
+        await task
+    assert first.done
+    assert producer.withdraw([bad, behind]) == {id(behind)}
+    assert (second.done, second.pending) == (False, 1)
+    await through_refusals(producer)
+    assert second.done
+    assert [value for _, value, *_ in (await cluster.stored(topic))[0]] == [b"other"]
 
 
 async def test_what_was_not_acknowledged_is_sent_again_in_order(cluster: Cluster) -> None:
@@ -239,6 +340,41 @@ async def test_a_key_that_moves_to_a_new_partition_keeps_its_order(cluster: Clus
     for key in keys:
         held = stored[java_partition(key, 3)]
         assert [stored_key for stored_key, value, *_ in held if value == b"after"].count(key) == 1
+
+
+async def test_a_topic_that_is_made_anew_is_told_once(cluster: Cluster) -> None:
+    """Also when nothing goes there; what is sent after that arrives."""
+    topic = await cluster.create_topic()
+    told: list[tuple[str, str, str]] = []
+    config = a_config(max_request_size=REQUEST)
+    producer = Producer(cluster.start, config, recreated=lambda *one: told.append(one))
+    async with running(producer):
+        await producer.learn(topic)
+        await delivered(producer, producer.produce([(record(topic, b"1"),)]))
+        await cluster.recreate(topic)
+        await until(lambda: bool(told))
+        await producer.learn(topic)
+        await delivered(producer, producer.produce([(record(topic, b"2"),)]))
+    async with running(producer):
+        await producer.ready()
+        await producer.learn(topic)
+    ((name, before, now),) = told
+    assert name == topic
+    assert before != now
+    assert [value for _, value, *_ in (await cluster.stored(topic))[0]] == [b"2"]
+
+
+async def test_a_topic_that_is_made_anew_between_two_clients_is_told(cluster: Cluster) -> None:
+    topic = await cluster.create_topic()
+    told: list[tuple[str, str, str]] = []
+    config = a_config(max_request_size=REQUEST)
+    producer = Producer(cluster.start, config, recreated=lambda *one: told.append(one))
+    async with running(producer):
+        await producer.learn(topic)
+    await cluster.recreate(topic)
+    assert told == []
+    async with running(producer):
+        await until(lambda: bool(told))
 
 
 async def test_a_producer_that_is_told_to_end_ends_its_client(cluster: Cluster) -> None:

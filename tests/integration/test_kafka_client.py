@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pg_tide.config import PipelineConfig
-from pg_tide.errors import FatalError, PgTideError
+from pg_tide.errors import FatalError, PgTideError, TransientError
 from pg_tide.kafka import KafkaClient, Settings, settings_of
 from pg_tide.kafka.clients import tokens_of
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.topics import read_all
+from tests.fixtures.topics import read_all, topic_id
 
 SECRETS = {"sasl_password", "oauth_client_secret", "tls_client_key_password"}
 
@@ -39,6 +39,24 @@ async def started(brokers: str, **options: object) -> AsyncIterator[KafkaClient]
         yield client
     finally:
         await client.close()
+
+
+async def test_a_topic_has_the_id_that_others_know(kafka_server: str, topic: TopicFactory) -> None:
+    name = await asyncio.to_thread(topic, 3)
+    async with started(kafka_server) as client:
+        assert client.topic_id(name) is None
+        assert (await client.topic(name)).partitions == 3
+        assert client.topic_id(name) == await asyncio.to_thread(topic_id, kafka_server, name)
+
+
+async def test_a_topic_that_is_missing_is_asked_for_no_more(kafka_server: str) -> None:
+    """Thousands of messages may name another one each."""
+    async with started(kafka_server) as client:
+        for n in range(3):
+            with pytest.raises(TransientError, match=f"none-{n}"):
+                await client.topic(f"none-{n}", patient=False)
+        asked_for = client._client.asked_for  # noqa: SLF001 - what the brokers were asked
+        assert asked_for == {"none-2"}
 
 
 async def produce(client: KafkaClient, topic: str, value: bytes) -> None:

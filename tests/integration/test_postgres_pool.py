@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from pg_tide import relay as relay_module
+from pg_tide import retention
 from pg_tide.catalog import Configured
 from pg_tide.postgres import Postgres
 from pg_tide.relay import Relay
@@ -118,8 +119,9 @@ async def test_a_relay_that_lost_its_locks_goes_on_with_new_connections(
     database: str, db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ended its lock connection may have left the pool's without anybody at their end."""
-    for pause in ("LOOK", "SWEEP"):  # the pool is idle: else a connection in use hides the others
-        monkeypatch.setattr(relay_module, pause, 3600)
+    # The pool is idle: else a connection in use hides the others.
+    monkeypatch.setattr(relay_module, "LOOK", 3600)
+    monkeypatch.setattr(retention, "SWEEP", 3600)
     await db.execute("select tide.outbox_create('orders')")
     async with proxied(database) as (proxy, url):
         relay = LosingRelay(url, database)

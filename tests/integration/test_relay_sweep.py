@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from structlog.testing import capture_logs
 
-from pg_tide import relay as relay_module
+from pg_tide import retention
 from pg_tide.catalog import Catalog
 from pg_tide.errors import TransientError
 from pg_tide.postgres import Postgres
@@ -135,7 +135,7 @@ async def test_a_relay_sweeps_the_others_and_says_once_what_it_could_not(
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(relay_module, "SWEEP", 0.02)
+    monkeypatch.setattr(retention, "SWEEP", 0.02)
     somebody = await in_the_way(SLOT)
 
     async def swept(outbox_id: int) -> None:

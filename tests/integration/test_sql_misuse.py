@@ -33,6 +33,17 @@ CLOSED = Refusal(
     "Enable it with \"SELECT tide.outbox_enable('closed')\".",
 )
 NO_PIPELINE = Refusal("42704", 'there is no pipeline "pp"', 'Did you mean "p"?')
+NO_LETTER = Refusal(
+    "42704",
+    "there is no dead letter 7",
+    "The view tide.dead_letters lists all of them. Those that are resolved are deleted after"
+    " dead_letter.retention_days.",
+)
+NULL_LETTER = Refusal(
+    "22004",
+    "id must not be null",
+    "Give the id of a dead letter, as the view tide.dead_letters has it.",
+)
 NULL_PIPELINE = Refusal(
     "22004",
     "pipeline must not be null",
@@ -148,6 +159,8 @@ MISUSES = {
         "To drop them all run \"SELECT tide.outbox_drop('orders', force => true)\".",
     ),
     "outbox_sweep('ordres')": NO_OUTBOX,
+    "outbox_rebase('ordres')": NO_OUTBOX,
+    "outbox_rebase(null)": NULL_OUTBOX,
     "outbox_status('ordres')": NO_OUTBOX,
     "outbox_status('something else')": Refusal(
         "42704",
@@ -329,6 +342,15 @@ MISUSES = {
         'there is no pipeline "something else"',
         "Create it with tide.relay_set_outbox().",
     ),
+    # dead_letter_retry, dead_letter_discard and those of all: more in test_sql_dead_letters.py
+    "dead_letter_retry(null)": NULL_LETTER,
+    "dead_letter_retry(7)": NO_LETTER,
+    "dead_letter_retry_all(null)": NULL_PIPELINE,
+    "dead_letter_retry_all('pp')": NO_PIPELINE,
+    "dead_letter_discard(null)": NULL_LETTER,
+    "dead_letter_discard(7)": NO_LETTER,
+    "dead_letter_discard_all(null)": NULL_PIPELINE,
+    "dead_letter_discard_all('pp')": NO_PIPELINE,
     # secret_set, secret_rotate, secret_drop: more in test_sql_secrets.py
     "secret_set(null, '0123456789abcdef', repeat('x', 40)::bytea)": NULL_SECRET,
     "secret_set('a b', '0123456789abcdef', repeat('x', 40)::bytea)": Refusal(

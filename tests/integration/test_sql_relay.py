@@ -82,14 +82,14 @@ async def test_pipelines_come_as_configured(orders: Connection) -> None:
     (row,) = await orders.fetch("select * from tide._pipelines('default')")
     expected = {"id": 1, "name": "p", "outbox_id": 1, "outbox": "orders", "group_id": 1}
     expected |= {"group_name": "g", "config": row["config"], "enabled": False, "revision": 2}
-    assert dict(row) == expected | {"seek": None}
+    assert dict(row) == expected | {"seek": None, "to_retry": False}
     await orders.execute("select tide.consumer_group_seek('orders', 'g', 'latest')")
     seek = await orders.fetchval("select seek from tide._pipelines('default')")
     assert dt.datetime.fromisoformat(seek).tzinfo is not None
 
 
 async def test_the_same_state_twice_writes_nothing(orders: Connection) -> None:
-    report = "select tide._report_state(1, $1, $2, $3, $4)"
+    report = "select tide._report_state(1, $1, $2, $3, $4)"  # nobody holds it
     later = dt.datetime.now(dt.UTC)
     await orders.execute(report, "retrying", "away", "wait", later)
     first = await state(orders)

@@ -27,7 +27,15 @@ RELATIONS = (
     " and c.relkind in ('r', 'p', 'v', 'S') order by 1"
 )
 # Run by the views as whoever reads them.
-BY_VIEWS = {"_live_relays", "_owners", "_pending", "_secret_users", "outbox_status"}
+BY_VIEWS = {
+    "_dead_letter_counts",
+    "_live_relays",
+    "_owners",
+    "_pending",
+    "_reads_messages",
+    "_secret_users",
+    "outbox_status",
+}
 
 
 @pytest.fixture
@@ -184,6 +192,8 @@ async def test_an_admin_configures_and_reads_no_message(orders: Connection) -> N
             "relay_enable('q')",
             "relay_get_config('q')",
             "relay_list_configs()",
+            "dead_letter_retry_all('q')",
+            "dead_letter_discard_all('q')",
             "relay_delete('q', drop_consumer_group => true)",
             "outbox_status()",
             "outbox_sweep()",
@@ -239,5 +249,7 @@ async def test_a_relay_relays_and_configures_nothing(orders: Connection) -> None
             "select tide._stamp_outbox(1)",
             "update tide.pipeline set enabled = false",
             "delete from tide.message",
+            "select tide.dead_letter_retry_all('p')",
+            "update tide.dead_letter set state = 'waiting'",
         ):
             assert (await refusal(relay, forbidden)).sqlstate == "42501", forbidden

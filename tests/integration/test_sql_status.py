@@ -61,6 +61,8 @@ async def test_says_what_is_configured(orders: Connection) -> None:
         "hint": None,
         "since": None,
         "next_retry": None,
+        "parked_keys": 0,
+        "dead_letters": 0,
     }
     assert status == expected
 
@@ -75,7 +77,8 @@ async def test_the_relay_says_the_state_while_it_lives(connect: Connect, state: 
     await db.execute("select tide.outbox_publish('orders', '1')")
     assert (await one(db, "relay_status"))["state"] == "running"
     await relay.execute(
-        "select tide._report_state(1, $1, 'brokers away', 'look', now() + interval '1 minute')",
+        "select tide._report_state(1, $1, 'brokers away', 'look', now() + interval '1 minute',"
+        " epoch) from tide.position",
         state,
     )
     status = await one(db, "relay_status")
@@ -106,6 +109,9 @@ async def until_gone(db: Connection) -> None:
     pytest.fail("a backend stays")
 
 
+REPORT = "select tide._report_state(1, $1, 'no such host', epoch => epoch) from tide.position"
+
+
 @pytest.mark.parametrize(("state", "shown"), [("failed", "failed"), ("running", "not owned")])
 async def test_a_failure_is_told_although_nobody_holds_the_pipeline(
     connect: Connect, state: str, shown: str
@@ -114,7 +120,7 @@ async def test_a_failure_is_told_although_nobody_holds_the_pipeline(
     await db.execute("select tide.outbox_create('orders')")
     await db.execute("select tide.relay_set_outbox('p', 'orders', 'g', $1)", CONFIG)
     await run_pipeline(relay)
-    await relay.execute("select tide._report_state(1, $1, 'no such host')", state)
+    await relay.execute(REPORT, state)
     await relay.execute("select tide._unlock(1)")
     status = await one(db, "relay_status")
     assert (status["state"], status["owner"]) == (shown, None)

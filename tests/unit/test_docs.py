@@ -131,7 +131,8 @@ def test_no_registry_is_named(page: Path) -> None:
 
 def test_every_reason_has_its_row() -> None:
     known = {*postgres.TRANSIENT.values(), *kafka.TRANSIENT.values()}
-    known |= {reason for reason, _ in (*postgres.FATAL.values(), *kafka.FATAL.values())}
+    fatal = (*postgres.FATAL.values(), *kafka.FATAL.values())
+    known |= {reason for reason, _ in (*fatal, *kafka.MESSAGE.values())}
     for path in (ROOT / "pg_tide").rglob("*.py"):
         known |= set(re.findall(r'reason="(\w+)"', path.read_text("utf-8")))
     page = (ROOT / "docs/how-to/troubleshooting.md").read_text("utf-8")

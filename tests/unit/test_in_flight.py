@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pg_tide.errors import MessageError
 from pg_tide.in_flight import Buffer, Entry, InFlight
 from pg_tide.lane import Delivery
-from pg_tide.message import Batch, Message
+from pg_tide.message import Batch, Message, Record, Records, Rejected
 from pg_tide.position import Position, Snapshot, Window
 
 WINDOW = Window(Position(Snapshot("3:3:")), Snapshot("9:9:"))
@@ -29,16 +30,18 @@ class Line:
         self.in_flight = InFlight(self.buffer, max_messages)
         self.deliveries: list[Delivery] = []
 
-    def add(self, messages: int = 1, size: int = 10, pending: int = 1) -> Delivery:
+    def add(
+        self, messages: int = 1, size: int = 10, pending: int = 1, *, replay: bool = False
+    ) -> Delivery:
         """Put a batch behind all others."""
         number = len(self.deliveries) + 1
         delivery = Delivery(pending)
         self.deliveries.append(delivery)
         one = batch(number, messages, size)
+        one.replay = replay
         self.in_flight.take(one)
-        self.in_flight.add(
-            Entry(one, delivery, delivered=messages, filtered=0, record_bytes=size, sent_at=0.0)
-        )
+        records: Records = [(Record("t", None, None, [], 0),) for _ in range(messages)]
+        self.in_flight.add(Entry(one, records, delivery, record_bytes=size))
         return delivery
 
     async def settled(self) -> int | None:
@@ -50,7 +53,7 @@ class Line:
             waiting.cancel()
             return None
         done = waiting.result()
-        return 0 if done is None else done.end.last_id
+        return 0 if done is None or done.end is None else done.end.last_id
 
 
 async def test_an_empty_line_waits() -> None:
@@ -251,25 +254,18 @@ async def test_acknowledged_waits_for_every_batch_settled_or_not() -> None:
     assert await line.settled() == 3
 
 
-async def test_a_cut_asks_for_each_batch_without_an_end_until_one_is_replaced() -> None:
+async def test_a_cut_leaves_what_comes_before_the_message() -> None:
     line = Line()
-    deliveries = [line.add(messages=3, size=100) for _ in range(4)]
+    deliveries = [line.add(messages=4, size=100) for _ in range(4)]
     deliveries[1].acknowledged(1)
-    asked: list[int] = []
-
-    def cut(entry: Entry) -> Entry | None:
-        asked.append(entry.batch.end.last_id)
-        if len(asked) < 2:
-            return None
-        return Entry(batch(9, 2, 70), Delivery(0), 2, 0, 70, sent_at=0.0)
-
-    line.in_flight.cut(cut)
-    assert asked == [1, 3]
-    assert (line.in_flight.messages, line.in_flight.size) == (3 + 3 + 2, 270)
-    assert line.buffer.free == ROOM - 270
+    third = list(line.in_flight.entries)[2]
+    line.in_flight.cut(third, 2)
+    assert (line.in_flight.messages, line.in_flight.size) == (4 + 4 + 2, 300)
     deliveries[0].acknowledged(1)
     line.in_flight.close()
-    assert await line.settled() == 9
+    done = await line.in_flight.settled()
+    assert done is not None
+    assert (len(done.entries), done.delivered, done.end) == (3, 10, WINDOW.until(3))
     assert await line.in_flight.settled() is None
     assert line.buffer.free == ROOM
 
@@ -277,22 +273,62 @@ async def test_a_cut_asks_for_each_batch_without_an_end_until_one_is_replaced() 
 async def test_a_cut_before_the_first_message_of_a_batch_leaves_nothing_of_it() -> None:
     line = Line()
     first, _, _ = line.add(), line.add(), line.add()
-    asked: list[int] = []
-
-    def cut(entry: Entry) -> Entry | None:
-        asked.append(entry.batch.end.last_id)
-        empty = batch(9, messages=0, size=0)
-        return Entry(empty, Delivery(0), 0, 0, 0, sent_at=0.0) if len(asked) == 2 else None
-
-    line.in_flight.cut(cut)
+    line.in_flight.cut(list(line.in_flight.entries)[1], 0)
     first.acknowledged(1)
     line.in_flight.close()
     assert await line.settled() == 1
     assert await line.in_flight.settled() is None
 
 
-async def test_a_cut_where_nothing_is_to_be_cut_changes_nothing() -> None:
+async def test_a_cut_keeps_what_was_replayed_and_has_its_end() -> None:
     line = Line()
-    line.add().acknowledged(1)
-    line.in_flight.cut(lambda _: None)
-    assert await line.settled() == 1
+    line.add()
+    for delivery in (line.add(replay=True), line.add(replay=True), line.add()):
+        delivery.acknowledged(1)
+    line.in_flight.cut(line.in_flight.entries[0], 0)
+    line.in_flight.close()
+    done = await line.in_flight.settled()
+    assert done is not None
+    assert (done.end, len(done.replayed), done.delivered) == (None, 2, 2)
+    assert await line.in_flight.settled() is None
+
+
+ERROR = MessageError("no", stage="produce", reason="invalid_record")
+
+
+async def test_a_batch_has_no_end_before_it_is_known_what_becomes_of_a_refused_message() -> None:
+    line = Line()
+    delivery = line.add(messages=3)
+    (entry,) = line.in_flight.entries
+    (record,) = entry.records[1]
+    delivery.refused(record, ERROR)
+    assert delivery.done
+    assert await line.settled() is None
+    assert entry.refusals() == {1: ERROR}
+    entry.rejected[1] = Rejected(entry.batch.messages[1], ERROR)
+    line.in_flight.changed()
+    done = await line.in_flight.settled()
+    assert done is not None
+    assert (done.delivered, [one.error for one in done.aside]) == (2, [ERROR])
+
+
+async def test_a_stopped_batch_never_settles() -> None:
+    line = Line()
+    delivery = line.add()
+    line.in_flight.entries[0].stopped = True
+    delivery.acknowledged(1)
+    assert await line.settled() is None
+
+
+async def test_what_is_put_aside_comes_in_order() -> None:
+    line = Line()
+    for _ in range(2):
+        line.add(messages=3, pending=0)
+    for entry in line.in_flight.entries:
+        for place in (2, 0):
+            entry.rejected[place] = Rejected(entry.batch.messages[place], ERROR)
+    expected = [entry.batch.messages[place] for entry in line.in_flight.entries for place in (0, 2)]
+    done = await line.in_flight.settled()
+    assert done is not None
+    assert [one.message for one in done.aside] == expected
+    assert done.delivered == 2

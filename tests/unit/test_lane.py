@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pg_tide.errors import FatalError, TransientError
+from pg_tide.errors import FatalError, MessageError, TransientError
 from pg_tide.lane import Client, Delivery, Filling, Lane
 from pg_tide.message import Record
 from pg_tide.testing import FakeKafka
 
 TOO_LARGE = FatalError("larger than the topic allows", reason="too_large")
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
+BAD = MessageError("not that one", stage="produce", reason="invalid_record")
 Sent = list[tuple[Record, Delivery]]
 AT_ONCE = Filling()
 LONG = 3600.0  # seconds that no test waits for
@@ -64,6 +65,19 @@ class Stand:
             self.lane.put(Record("t", None, value, [], 1), delivery)
         self.lane.pump()
         return delivery
+
+    async def deliver(self) -> int:
+        """Go on through one client after another until all have their end; how many it took."""
+        for number in range(1, 200):
+            await self.open()
+            await settle()
+            if not self.errors:
+                return number
+            assert all(isinstance(error, MessageError) for error in self.errors)
+            self.errors.clear()
+            self.lane.shut()
+            self.lane.tell()
+        raise AssertionError("it takes no end")
 
     @property
     def arrived(self) -> list[bytes]:
@@ -206,31 +220,39 @@ def test_a_delivery_of_nothing_is_done() -> None:
 
 
 STEPS = st.lists(
-    st.sampled_from(["put", "large", "refuse", "replace", "hold", "answer", "settle", "hurry"]),
+    st.sampled_from(
+        ["put", "large", "bad", "refuse", "replace", "hold", "answer", "settle", "hurry"]
+    ),
     max_size=40,
 )
 FILLINGS = st.sampled_from([AT_ONCE, Filling(LONG), Filling(0.0, 2), Filling(LONG, 3)])
 
 
-@given(STEPS, FILLINGS)
+@given(STEPS, FILLINGS, st.booleans())
 @settings(deadline=None)
-def test_every_record_arrives_once_and_in_order(steps: list[str], filling: Filling) -> None:
+def test_every_record_arrives_once_and_in_order(
+    steps: list[str], filling: Filling, named: bool
+) -> None:
     """Through any number of clients that fail, be it before or while batches are under way."""
-    asyncio.run(any_history(steps, filling))
+    asyncio.run(any_history(steps, filling, named))
 
 
-async def any_history(steps: list[str], filling: Filling) -> None:
+async def any_history(steps: list[str], filling: Filling, named: bool) -> None:
     stand = Stand(filling=filling)
+    stand.kafka.names_them = named
     await stand.open()
-    deliveries = []
+    deliveries: dict[bytes, Delivery] = {}
     for number, step in enumerate(steps):
-        if step in {"put", "large"}:
-            size = 150 if step == "large" else 20
-            deliveries.append(stand.put(b"%03d" % number + b"x" * size))
+        if step in {"put", "large", "bad"}:
+            value = b"%03d" % number + b"x" * (150 if step == "large" else 20)
+            if step == "bad":
+                stand.kafka.bad_values.add(value)
+            deliveries[value] = stand.put(value)
         elif step == "refuse":
             stand.kafka.refusals.append(AWAY)
         elif step == "replace" or stand.errors:
             stand.lane.shut()
+            stand.lane.tell()
             stand.errors.clear()
             await stand.open()
         elif step in {"hold", "answer"}:
@@ -242,14 +264,16 @@ async def any_history(steps: list[str], filling: Filling) -> None:
         assert stand.arrived == sorted(stand.arrived)
     stand.kafka.refusals.clear()
     stand.kafka.answering.set()
-    stand.lane.shut()
-    await stand.open()
     stand.lane.hurry()
-    await settle()
-    assert [value[:3] for value in stand.arrived] == [
-        b"%03d" % number for number, step in enumerate(steps) if step in {"put", "large"}
-    ]
-    assert all(delivery.done for delivery in deliveries)
+    stand.lane.shut()
+    stand.lane.tell()
+    stand.errors.clear()
+    await stand.deliver()
+    bad = stand.kafka.bad_values
+    assert stand.arrived == [value for value in deliveries if value not in bad]
+    assert all(delivery.done for delivery in deliveries.values())
+    refused = {value for value, delivery in deliveries.items() if delivery.refusals}
+    assert refused == bad
     assert stand.kafka.most_under_way <= 1
 
 
@@ -366,15 +390,191 @@ async def test_a_batch_takes_so_many_records() -> None:
     assert stand.kafka.clients[0].batches_sent == 3
 
 
-async def test_what_is_given_up_is_never_sent_and_never_done() -> None:
-    stand = await refused(Lane)
-    delivery = stand.put(b"4")
-    stand.lane.give_up()
-    await stand.lane.drained()
-    await stand.open()
-    after = stand.put(b"5")
-    await settle()
-    assert stand.arrived == [b"5"]
-    assert after.done
+def test_a_delivery_knows_what_was_refused() -> None:
+    told: list[None] = []
+    delivery = Delivery(3)
+    delivery.on_done = lambda: told.append(None)
+    assert delivery.refusals == ()
+    first, second = (Record("t", None, b"%d" % n, [], 1) for n in range(2))
+    delivery.refused(first, BAD)
+    delivery.refused(second, BAD)
     assert not delivery.done
-    assert not stand.lane.unfinished
+    delivery.withdrawn(1)
+    assert delivery.done
+    assert told == [None]
+    assert [(record, error) for record, error in delivery.refusals] == [(first, BAD), (second, BAD)]
+
+
+@pytest.mark.parametrize("place", range(16))
+async def test_one_bad_record_is_found_and_all_others_are_delivered_once(place: int) -> None:
+    stand = Stand(request=10_000)
+    stand.kafka.bad_values.add(b"%03d" % place)
+    delivery = stand.put(*[b"%03d" % n for n in range(16)])
+    clients = await stand.deliver()
+    assert stand.arrived == [b"%03d" % n for n in range(16) if n != place]
+    assert delivery.done
+    ((record, error),) = delivery.refusals
+    assert record.value == b"%03d" % place
+    assert (error.stage, error.reason) == ("produce", "invalid_record")
+    # All are refused, and each half that holds it; at the end it is alone. Then one for the rest.
+    halves = f"{place:04b}".count("0")
+    assert clients == 1 + halves + place % 2 + 1
+
+
+async def test_a_run_of_bad_records_is_passed_with_a_refusal_each() -> None:
+    stand = Stand(request=100_000)
+    bad = {b"%03d" % n for n in range(40, 72)}
+    stand.kafka.bad_values |= bad
+    delivery = stand.put(*[b"%03d" % n for n in range(128)])
+    clients = await stand.deliver()
+    assert {record.value for record, _ in delivery.refusals} == bad
+    assert stand.arrived == [b"%03d" % n for n in range(128) if b"%03d" % n not in bad]
+    assert clients <= 32 + 8
+
+
+async def test_records_that_brokers_name_are_refused_at_once() -> None:
+    stand = Stand(request=100_000)
+    stand.kafka.names_them = True
+    stand.kafka.bad_values |= {b"000", b"007", b"099"}
+    delivery = stand.put(*[b"%03d" % n for n in range(100)])
+    assert await stand.deliver() == 2
+    assert [record.value for record, _ in delivery.refusals] == [b"000", b"007", b"099"]
+    assert stand.arrived == [b"%03d" % n for n in range(100) if n not in {0, 7, 99}]
+    assert stand.kafka.clients[-1].batches_sent == 1
+
+
+async def test_a_limit_that_brokers_do_not_tell_is_found_once() -> None:
+    """Describing a topic may be denied: what it takes shows when a batch is too large."""
+    stand = Stand(request=100_000)
+    stand.kafka.topics["t"].max_bytes = 1000
+    values = [b"%03d" % n + b"x" * 30 for n in range(200)]
+    large = b"large" + b"x" * 2000
+    delivery = stand.put(*values[:50], large, *values[50:100])
+    assert await stand.deliver() <= 7  # halved four times, the large one, and then all
+    ((refused, error),) = delivery.refusals
+    assert (refused.value, error.reason) == (large, "too_large")
+    stand.put(*values[100:])
+    assert await stand.deliver() == 1
+    assert stand.arrived == values
+    assert stand.kafka.clients[-1].batches_sent <= 30
+
+
+async def test_where_no_record_is_found_to_be_bad_batches_are_as_before() -> None:
+    """As the bad one was withdrawn, or its topic takes it by now."""
+    stand = Stand(request=100_000)
+    stand.kafka.refusals.append(BAD)
+    stand.put(*[b"%03d" % n for n in range(16)])
+    assert await stand.deliver() == 2
+    before = stand.kafka.clients[-1].batches_sent
+    for n in range(16, 20):
+        stand.put(*[b"%03d" % n] * 50)
+    await settle()
+    assert len(stand.arrived) == 16 + 200
+    assert stand.kafka.clients[-1].batches_sent == before + 2  # what is here first, and the rest
+
+
+async def test_batches_grow_anew_behind_a_bad_record() -> None:
+    stand = Stand(request=100_000, filling=Filling(0.0, 8))
+    stand.kafka.bad_values.add(b"000")
+    stand.put(*[b"%03d" % n for n in range(100)])
+    clients = await stand.deliver()
+    assert clients == 5  # eight, four, two, one alone, and then what is good
+    assert stand.kafka.clients[-1].batches_sent == len([1, 2, 4, *[8] * 11, 4])
+
+
+async def test_a_refusal_is_told_when_the_lane_is_shut() -> None:
+    """Before that, others may still be under way."""
+    stand = Stand()
+    stand.kafka.bad_values.add(b"1")
+    delivery = stand.put(b"1")
+    await stand.open()
+    await settle()
+    assert stand.lane.unfinished == 1
+    assert not delivery.done
+    stand.lane.shut()
+    stand.lane.tell()
+    await stand.lane.drained()
+    assert delivery.done
+    assert stand.lane.unfinished == 0
+
+
+async def test_a_lane_that_is_held_gets_its_answer_and_sends_no_more() -> None:
+    stand = Stand()
+    await stand.open()
+    stand.kafka.answering.clear()
+    stand.put(b"1" * 90, b"2" * 90)
+    await settle()
+    under_way = stand.lane.hold()
+    assert under_way is not None
+    stand.kafka.answering.set()
+    await under_way
+    await settle()
+    assert stand.arrived == [b"1" * 90]
+    stand.lane.shut()
+    await stand.open()
+    await settle()
+    assert stand.arrived == [b"1" * 90, b"2" * 90]
+
+
+async def test_records_are_withdrawn_by_identity() -> None:
+    stand = Stand()
+    delivery = Delivery(4)
+    records = [Record("t", None, b"same", [], 1) for _ in range(4)]
+    for record in records:
+        stand.lane.put(record, delivery)
+    assert stand.lane.withdraw({id(records[0]), id(records[2]), 1}) == {
+        id(records[0]),
+        id(records[2]),
+    }
+    assert delivery.pending == 2
+    await stand.open()
+    await settle()
+    assert delivery.done
+    assert len(stand.arrived) == 2
+    assert delivery.refusals == ()
+
+
+async def test_a_lane_whose_last_record_is_withdrawn_is_drained() -> None:
+    stand = Stand()
+    delivery, record = Delivery(1), Record("t", None, b"1", [], 1)
+    stand.lane.put(record, delivery)
+    drained = asyncio.create_task(stand.lane.drained())
+    stand.lane.withdraw({id(record)})
+    async with asyncio.timeout(5):
+        await drained
+    assert delivery.done
+
+
+@pytest.mark.parametrize("gone", range(8))
+async def test_suspects_that_were_withdrawn_are_no_suspects(gone: int) -> None:
+    """Whichever of a batch that was refused is withdrawn: the bad one itself, or any other."""
+    stand = Stand(request=10_000)
+    stand.kafka.bad_values.add(b"5")
+    delivery = Delivery(8)
+    records = [Record("t", None, b"%d" % n, [], 1) for n in range(8)]
+    for record in records:
+        stand.lane.put(record, delivery)
+    await stand.open()
+    await settle()
+    assert stand.errors
+    stand.errors.clear()
+    stand.lane.shut()
+    stand.lane.withdraw({id(records[gone])})
+    await stand.deliver()
+    assert stand.arrived == [b"%d" % n for n in range(8) if n not in {5, gone}]
+    assert delivery.done
+    assert len(delivery.refusals) == (gone != 5)
+
+
+async def test_where_nothing_can_go_all_that_waits_is_refused_at_the_end() -> None:
+    stand = Stand()
+    first = stand.put(b"1", b"2")
+    stand.lane.fault = BAD
+    assert stand.errors == []
+    stand.lane.tell()
+    assert first.done
+    assert [error for _, error in first.refusals] == [BAD, BAD]
+    second = stand.put(b"3")
+    assert stand.errors == [BAD]
+    stand.lane.tell()
+    assert second.done

@@ -56,6 +56,14 @@ def test_a_filtered_message_must_not_come() -> None:
     assert judge(book, [told(1), told(2)], frozenset([told(2)])).phantom == [told(2)]
 
 
+def test_a_message_that_was_put_aside_may_come_late() -> None:
+    book = ledger(told(1), told(2), told(3))
+    seen = [told(2), told(3), told(1)]
+    assert judge(book, seen).out_of_order == [told(1)]
+    judge(book, seen, put_aside=frozenset([told(1)])).demand()
+    assert judge(book, seen[:2], put_aside=frozenset([told(1)])).lost == [told(1)]
+
+
 def test_only_the_first_few_are_shown() -> None:
     verdict = judge(ledger(*(told(n) for n in range(1, 100))), [])
     assert "lost 99 (orders/a 1, orders/a 2, orders/a 3, orders/a 4, orders/a 5, …)" in str(verdict)
@@ -81,3 +89,12 @@ def test_a_database_that_remembers_otherwise_is_no_witness(survivors: set[int]) 
     book = ledger(told(1))
     with pytest.raises(AssertionError, match="are not as committed"):
         book.resolve(survivors)
+
+
+def test_what_a_database_forgot_may_have_been_delivered_and_what_it_kept_must() -> None:
+    book = ledger(told(1), told(2), told(3), rolled_back=(told(4),))
+    book.doubt(2, [told(5)])
+    seen = [told(2), told(4), told(5)]
+    book.forget(kept=[told(1)], seen=seen)
+    verdict = judge(book, seen)
+    assert (verdict.lost, verdict.phantom) == ([told(1)], [told(4)])

@@ -241,7 +241,7 @@ async def rehearsed(path: Path) -> None:
 
 
 async def test_a_dry_run_halts_where_the_pipeline_would() -> None:
-    path = Path(dry_run=True, headers={"kind": "{payload.kind}"})
+    path = Path(dry_run=True, headers={"kind": "{payload.kind}"}, dead_letter={"policy": "halt"})
     *_, culprit = path.publish({"kind": "a"}, {"kind": "b"}, {})
     with pytest.raises(Halted, match=f"message {culprit} ") as halted:
         async with asyncio.timeout(10):
@@ -257,7 +257,7 @@ def a_payload(n: int) -> dict[str, object]:
 
 def one_that_may_not_be_written() -> tuple[Path, int]:
     """A path with a thousand messages, one of which can not go; that one's id."""
-    path = Path(topic="{payload.topic}")
+    path = Path(topic="{payload.topic}", dead_letter={"policy": "halt"})
     for name in ("sealed", "elsewhere"):
         path.kafka.create_topic(name)
     path.kafka.sealed.add("sealed")
@@ -318,9 +318,12 @@ class UnevenKafka(FakeKafka):
         return self.clients[-1]
 
 
-async def test_it_halts_there_when_all_before_it_is_acknowledged() -> None:
+async def test_it_halts_there_when_all_before_it_is_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Also what stands before it among the messages that were prepared together."""
-    path = Path(UnevenKafka(), topic="{payload.topic}")
+    monkeypatch.setattr("pg_tide.producer.ANSWERS_WITHIN", 0.05)
+    path = Path(UnevenKafka(), topic="{payload.topic}", dead_letter={"policy": "halt"})
     for name in ("sealed", "elsewhere"):
         path.kafka.create_topic(name)
     path.kafka.sealed.add("sealed")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pg_tide.message import Batch
 from pg_tide.position import Position, Snapshot, Window, window_of
 from pg_tide.testing import FakeOutbox, FakeTransaction
+from tests.fixtures.examples import examples
 
 START = Position(Snapshot("3:3:"))
 TAKEN, LATER = Snapshot("5:9:5,7"), Snapshot("10:10:")
@@ -128,7 +129,7 @@ async def played(steps: Steps, history: History) -> History:
 
 
 @given(STEPS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_nothing_is_lost_repeated_or_out_of_order(steps: Steps) -> None:
     history = asyncio.run(played(steps, History()))
     assert sorted(history.brought) == sorted(history.committed)

@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from pg_tide.errors import FatalError, MessageError, PgTideError, TransientError
+from pg_tide.errors import FatalError, LeaseLost, MessageError, PgTideError, TransientError
 from pg_tide.kafka import Topic
 from pg_tide.message import Record
 from pg_tide.partition import java_partition
@@ -16,6 +16,7 @@ from pg_tide.producer import Client, Producer
 from pg_tide.testing import FakeKafka
 from pg_tide.testing.kafka import FakeClient
 from pg_tide.topics import TOPIC_CHANGED
+from pg_tide.topics.refused import REFUSED_FOR
 from tests.fixtures.messages import a_config
 
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
@@ -25,7 +26,8 @@ def producer_of(
     start: Callable[[], Awaitable[Client]], *configured: str, **options: object
 ) -> Producer:
     """A producer through these clients, whose configuration names these topics."""
-    return Producer(start, a_config(**options), frozenset(configured))
+    config = a_config(**{"retry_backoff_ms": 1, **options})
+    return Producer(start, config, frozenset(configured))
 
 
 @contextlib.asynccontextmanager
@@ -36,6 +38,11 @@ async def running(producer: Producer) -> AsyncIterator[asyncio.Task[None]]:
     yield task
     task.cancel()
     await asyncio.wait({task})
+
+
+@pytest.fixture(autouse=True)
+def _impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pg_tide.producer.ANSWERS_WITHIN", 0.05)
 
 
 async def settle() -> None:
@@ -157,12 +164,12 @@ async def test_what_an_ended_client_answers_ends_no_other(kafka: FakeKafka) -> N
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
     class Asked(FakeClient):
-        async def topic(self, name: str) -> Topic:
+        async def topic(self, name: str, *, patient: bool = True) -> Topic:
             if self is kafka.clients[0]:
                 asked.set()
                 await may_answer.wait()
                 raise AWAY
-            return await super().topic(name)
+            return await super().topic(name, patient=patient)
 
     async def start() -> Client:
         kafka.clients.append(Asked(kafka))
@@ -190,10 +197,10 @@ async def test_a_topic_learned_from_an_ended_client_goes_on_through_the_next(
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
     class Asked(FakeClient):
-        async def topic(self, name: str) -> Topic:
+        async def topic(self, name: str, *, patient: bool = True) -> Topic:
             asked.set()
             await may_answer.wait()
-            return await super().topic(name)
+            return await super().topic(name, patient=patient)
 
     async def start() -> Client:
         return Asked(kafka)
@@ -219,10 +226,12 @@ async def test_a_topic_made_anew_with_fewer_partitions_is_routed_anew(kafka: Fak
     producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("t")
-        producer.fail(AWAY)
+        kafka.answering.clear()
         producer.produce([(record(key=b"%d" % n),) for n in range(10)])
+        producer.fail(AWAY)
         with pytest.raises(TransientError):
             await task
+    kafka.answering.set()
     kafka.create_topic("t", partitions=1)
     with pytest.raises(TransientError, match="1 partitions, not 3") as changed:
         await producer.run()
@@ -296,11 +305,11 @@ async def test_a_new_topic_that_no_broker_shows_yet_is_waited_for(kafka: FakeKaf
     class Late(FakeClient):
         asked = 0
 
-        async def topic(self, name: str) -> Topic:
+        async def topic(self, name: str, *, patient: bool = True) -> Topic:
             self.asked += 1
             if self.asked < 4:
                 raise TransientError("not yet", reason="topic_missing")
-            return await super().topic(name)
+            return await super().topic(name, patient=patient)
 
     async def start() -> Client:
         return Late(kafka)
@@ -436,7 +445,7 @@ async def test_a_rendered_topic_that_may_not_be_read_is_its_messages_error(
 async def test_a_rendered_topic_that_may_not_be_written_holds_nothing_else_up(
     kafka: FakeKafka,
 ) -> None:
-    """What goes elsewhere goes through the next client; what goes there is given up."""
+    """What goes elsewhere goes through the next client; what goes there is refused."""
     kafka.create_topic("sealed")
     kafka.sealed.add("sealed")
     producer = producer_of(kafka.start, "t")
@@ -445,39 +454,283 @@ async def test_a_rendered_topic_that_may_not_be_written_holds_nothing_else_up(
         await producer.learn("t")
         await producer.learn("sealed")
         first = producer.produce([(record(b"1"),), (sealed,), (record(b"2"),)])
-        with pytest.raises(TransientError) as failed:
-            await task
-        assert failed.value.reason == "topic_not_authorized"
-        assert list(await producer.refused()) == ["sealed"]
+        await task
+    ((refused, error),) = first.refusals
+    assert refused is sealed
+    assert (error.stage, error.reason) == ("produce", "topic_not_authorized")
     second = producer.produce([(record(b"3"),)])
     async with running(producer) as task:
         await producer.drained()
-        with pytest.raises(MessageError, match='topic "sealed"') as refused:
+        with pytest.raises(MessageError, match='topic "sealed"') as remembered:
             await producer.learn("sealed")
-        assert refused.value.reason == "topic_not_authorized"
+        assert remembered.value.reason == "topic_not_authorized"
         assert not task.done()
-    assert (first.done, second.done, producer.unfinished) == (False, True, 0)
+    assert (first.done, second.done, producer.unfinished) == (True, True, 0)
     assert values(kafka) == [[b"1", b"2", b"3"]]
 
 
-async def test_a_rendered_topic_deleted_under_way_is_given_up(kafka: FakeKafka) -> None:
+async def test_what_is_produced_to_a_topic_that_was_refused_meanwhile_is_refused_too(
+    kafka: FakeKafka,
+) -> None:
+    """It was learned before, for a batch that came later."""
+    kafka.sealed.add("t")
     producer = producer_of(kafka.start)
+    async with running(producer) as task:
+        await producer.learn("t")
+        producer.produce([(record(),)])
+        await task
+    late = producer.produce([(record(),)])
+    async with asyncio.timeout(5):
+        await producer.run()
+    assert late.done
+    assert late.refusals[0][1].reason == "topic_not_authorized"
+
+
+async def test_a_rendered_topic_deleted_under_way_refuses_what_waits(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start, max_retries=2)
     kafka.create_topic("gone")
     async with running(producer) as task:
         await producer.learn("t")
         await producer.learn("gone")
         kafka.answering.clear()
-        producer.produce([(record(),), (Record("gone", None, b"x", [], 1),)])
+        delivery = producer.produce([(record(),), (Record("gone", None, b"x", [], 1),)])
         producer.fail(AWAY)
         with pytest.raises(TransientError):
             await task
     del kafka.topics["gone"]
     kafka.answering.set()
+    await producer.run()
+    ((refused, error),) = delivery.refusals
+    assert (refused.topic, error.reason, error.attempts) == ("gone", "topic_missing", 3)
     async with running(producer):
-        refused = await producer.refused()
-        assert refused["gone"].reason == "topic_missing"
         await producer.drained()
+    assert delivery.done
     assert values(kafka) == [[b"v"]]
+
+
+async def test_a_topic_that_is_gone_is_noticed_before_anything_is_sent_there(
+    kafka: FakeKafka,
+) -> None:
+    kafka.create_topic("gone")
+    producer = producer_of(kafka.start, max_retries=0)
+    async with running(producer) as task:
+        await producer.learn("gone")
+        del kafka.topics["gone"]
+        with pytest.raises(MessageError, match="gone"):
+            await producer.learn("gone")
+        await settle()
+        assert not task.done()
+
+
+class Asked(FakeClient):
+    """Counts how often it is asked for a topic; from the third time on it is there."""
+
+    asked = 0
+    there_at = 3
+
+    async def topic(self, name: str, *, patient: bool = True) -> Topic:
+        type(self).asked += 1
+        if self.asked == self.there_at:
+            self._kafka.create_topic(name)
+        return await super().topic(name, patient=patient)
+
+
+@pytest.fixture
+def asked(kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[Client]]:
+    """Return what starts such a client."""
+    monkeypatch.setattr(Asked, "asked", 0)
+
+    async def start() -> Client:
+        return Asked(kafka)
+
+    return start
+
+
+async def test_a_topic_that_is_just_being_made_is_asked_for_again(
+    asked: Callable[[], Awaitable[Client]],
+) -> None:
+    producer = producer_of(asked, max_retries=2)
+    async with running(producer):
+        await producer.learn("new")
+    assert Asked.asked == 3
+
+
+async def test_a_missing_topic_is_remembered_and_asked_for_anew_after_a_while(
+    asked: Callable[[], Awaitable[Client]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of messages may name it: they are told at once."""
+    monkeypatch.setattr(Asked, "there_at", 5)
+    now = 1000.0
+    config = a_config(retry_backoff_ms=1, max_retries=2)
+    producer = Producer(asked, config, clock=lambda: now)
+    async with running(producer):
+        for _ in range(3):
+            with pytest.raises(MessageError) as missing:
+                await producer.learn("new")
+            assert (missing.value.reason, missing.value.attempts) == ("topic_missing", 3)
+        assert Asked.asked == 3
+        now += REFUSED_FOR
+        with pytest.raises(MessageError) as missing:
+            await producer.learn("new")
+        assert (Asked.asked, missing.value.attempts) == (4, 1)
+        now += REFUSED_FOR
+        await producer.learn("new")
+        assert Asked.asked == 5
+
+
+async def test_two_that_ask_for_one_topic_have_the_same_lanes(kafka: FakeKafka) -> None:
+    """Or two batches of a partition could be under way at once."""
+    may_answer = [asyncio.Event(), asyncio.Event()]
+    waiting = iter(may_answer)
+
+    class Slow(FakeClient):
+        async def topic(self, name: str, *, patient: bool = True) -> Topic:
+            await next(waiting).wait()
+            return await super().topic(name, patient=patient)
+
+    async def start() -> Client:
+        return Slow(kafka)
+
+    producer = producer_of(start)
+    async with running(producer):
+        first, second = (asyncio.create_task(producer.learn("t")) for _ in range(2))
+        await settle()
+        kafka.answering.clear()
+        may_answer[0].set()
+        await first
+        producer.produce([(record(b"1"),)])
+        may_answer[1].set()
+        await second
+        producer.produce([(record(b"2"),)])
+        await settle()
+        assert producer.unfinished == 2
+        assert kafka.most_under_way == 1
+        kafka.answering.set()
+        await producer.drained()
+    assert values(kafka) == [[b"1", b"2"]]
+
+
+async def test_of_many_missing_topics_each_is_asked_for_once(
+    asked: Callable[[], Awaitable[Client]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are no topics that are just being made; a pipeline would stand still for minutes."""
+    monkeypatch.setattr(Asked, "there_at", 0)
+    now = 1000.0
+    config = a_config(retry_backoff_ms=1, max_retries=4)
+    producer = Producer(asked, config, frozenset({"t"}), clock=lambda: now)
+    counts = []
+    async with running(producer):
+        for name in [*(f"new-{n}" for n in range(5)), "later"]:
+            if name == "later":
+                now += REFUSED_FOR
+            before = Asked.asked
+            with pytest.raises(MessageError):
+                await producer.learn(name)
+            counts.append(Asked.asked - before)
+    assert counts == [5, 5, 5, 1, 1, 5]
+
+
+async def test_one_bad_record_is_refused_and_its_client_replaced_at_once(kafka: FakeKafka) -> None:
+    kafka.bad_values.add(b"7")
+    producer = producer_of(kafka.start)
+    delivery = None
+    for _ in range(20):
+        async with running(producer) as task:
+            if delivery is None:
+                await producer.learn("t")
+                delivery = producer.produce([(record(b"%d" % n),) for n in range(16)])
+            drained = asyncio.create_task(producer.drained())
+            await asyncio.wait({task, drained}, return_when=asyncio.FIRST_COMPLETED)
+            if drained.done() and not task.done():
+                break
+            await task
+    assert delivery is not None
+    assert [record.value for record, _ in delivery.refusals] == [b"7"]
+    assert delivery.done
+    assert values(kafka) == [[b"%d" % n for n in range(16) if n != 7]]
+    assert all(client.ended for client in kafka.clients[:-1])
+
+
+async def test_a_refusal_is_told_when_no_record_is_under_way(kafka: FakeKafka) -> None:
+    """Until its client has ended, others may be: what waits for it can be withdrawn then."""
+    kafka.bad_values.add(b"bad")
+    producer = producer_of(kafka.start)
+    behind = record(b"behind")
+    async with running(producer) as task:
+        await producer.learn("t")
+        first = producer.produce([(record(b"bad"),)])
+        second = producer.produce([(behind,), (record(b"other"),)])
+        told: list[bool] = []
+        first.on_done = lambda: told.append(kafka.clients[0].ended)
+        await task
+    assert told == [True]
+    assert producer.withdraw([behind]) == {id(behind)}
+    assert producer.withdraw([]) == set()
+    assert second.pending == 1
+    async with running(producer):
+        await producer.drained()
+    assert second.done
+    assert values(kafka) == [[b"other"]]
+
+
+async def test_all_that_is_under_way_gets_its_answer_before_a_client_ends(
+    kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what brokers have just taken would be sent again."""
+    monkeypatch.setattr("pg_tide.producer.ANSWERS_WITHIN", 5.0)
+    kafka.create_topic("t", 4)
+    producer = producer_of(kafka.start, partitioner="round_robin")
+    by = [record(b"%d" % n, b"%d" % n) for n in range(4)]
+    async with running(producer) as task:
+        await producer.learn("t")
+        kafka.answering.clear()
+        producer.produce([(one,) for one in by])
+        producer.produce([(record(b"later-%d" % n, b"%d" % n),) for n in range(4)])
+        await settle()
+        producer.fail(AWAY)
+        await settle()
+        assert not task.done()
+        kafka.answering.set()
+        with pytest.raises(TransientError):
+            await task
+    assert values(kafka) == [[b"%d" % n] for n in range(4)]
+    async with running(producer):
+        await producer.drained()
+    assert values(kafka) == [[b"%d" % n, b"later-%d" % n] for n in range(4)]
+
+
+async def test_who_has_lost_the_lease_waits_for_no_answer(
+    kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pg_tide.producer.ANSWERS_WITHIN", 3600.0)
+    kafka.bad_values.add(b"bad")
+    kafka.create_topic("t", 2)
+    producer = producer_of(kafka.start, partitioner="round_robin")
+    async with running(producer) as task:
+        await producer.learn("t")
+        kafka.answering.clear()
+        producer.produce([(record(key=b"0"),), (record(b"bad", b"1"),)])
+        await settle()
+        producer.fail(LeaseLost("another relay has it"))
+        producer.fail(MessageError("it is bad", stage="produce"))
+        with pytest.raises(LeaseLost):
+            async with asyncio.timeout(5):
+                await task
+    assert values(kafka) == [[], []]
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever(kafka: FakeKafka) -> None:
+    producer = producer_of(kafka.start)
+    async with running(producer) as task:
+        await producer.learn("t")
+        kafka.answering.clear()
+        producer.produce([(record(),)])
+        await settle()
+        producer.fail(AWAY)
+        with pytest.raises(TransientError):
+            async with asyncio.timeout(5):
+                await task
+    assert producer.unfinished == 1
 
 
 async def test_a_topic_that_a_broker_does_not_know_for_a_moment_is_not_given_up(

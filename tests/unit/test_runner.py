@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.fixtures.relay_process import until
 AWAY = TransientError("PostgreSQL: away", reason="connection_lost")
 FORBIDDEN = FatalError("PostgreSQL: permission denied", reason="not_permitted")
 FIRST = 0.1  # seconds; the first wait, of which half is left to chance
-TAKEN, REFUSED = ("taken", 1), ("refused", 1)
+TAKEN, RELEASED = ("taken", 1), ("released", 1)
 
 
 class Moody(FakeOutbox):
@@ -86,10 +87,17 @@ def memory() -> Memory:
     return in_memory()
 
 
+STUBBORN = {
+    "headers": {"kind": "{payload.kind}"},
+    "dead_letter": {"policy": "halt"},
+    "fatal_retry_ms": 0,
+}
+
+
 @contextlib.asynccontextmanager
-async def running(memory: Memory) -> AsyncIterator[Runner]:
+async def running(memory: Memory, options: Mapping[str, Any] = STUBBORN) -> AsyncIterator[Runner]:
     """Yield a runner that runs, of a pipeline that only a person can help once it failed."""
-    pipeline = configured(headers={"kind": "{payload.kind}"}, fatal_retry_ms=0)
+    pipeline = configured(**options)
     runner = MemoryRunner(memory, pipeline, meter(memory, pipeline))
     task = asyncio.create_task(runner.run())
     try:
@@ -112,11 +120,86 @@ async def test_who_waits_for_ever_stands_by_again_when_the_lock_is_lost(
         assert (runner.problem() or "").startswith(state)
         locks.elsewhere.add(1)
         runner.lose()
-        await locks.reaches(TAKEN, REFUSED)
+        await until(standing_by(runner))
         assert (runner.owned, runner.problem()) == (False, None)
+        runner.share()
+        assert locks.journal == [TAKEN]
         locks.elsewhere.clear()
-        await locks.reaches(TAKEN, REFUSED, TAKEN)
+        runner.share()
+        await locks.reaches(TAKEN, TAKEN)
         assert runner.owned
+
+
+def standing_by(runner: Runner) -> Callable[[], Awaitable[bool]]:
+    async def not_owned() -> bool:
+        return not runner.owned and runner.condition is None
+
+    return not_owned
+
+
+async def test_what_another_relay_should_run_is_given_when_all_of_it_has_its_end(
+    memory: Memory,
+) -> None:
+    """Given at once, what is in flight comes twice; kept once it was begun, it comes late."""
+    memory.kafka.answering.clear()
+    memory.outbox.publish(b'{"payload": {"kind": "a"}}')
+    async with running(memory, {}) as runner:
+        await until(lambda: memory.in_flight(1))
+        give(memory, runner)
+        assert memory.ownership.journal == [TAKEN]
+        memory.kafka.answering.set()
+        await memory.ownership.reaches(TAKEN, RELEASED)
+        assert await memory.settled(1)
+        await until(standing_by(runner))
+
+
+async def test_what_is_in_trouble_is_not_given_away(memory: Memory) -> None:
+    """What it has in flight may have arrived, and would be sent again by the next relay."""
+    memory.kafka.refusals.append(AWAY)
+    memory.outbox.publish(b"1")
+    async with running(memory, {"retry_backoff_ms": 300, "retry_backoff_max_ms": 300}) as runner:
+        await until(lambda: memory.told("retrying"))
+        give(memory, runner)
+        await until(lambda: memory.settled(1))
+        assert memory.ownership.journal == [TAKEN]
+        runner.share()
+        await memory.ownership.reaches(TAKEN, RELEASED)
+
+
+async def test_what_failed_is_given_away_at_once(memory: Memory) -> None:
+    memory.ownership.outboxes[1] = Moody([FORBIDDEN])
+    async with running(memory) as runner:
+        await until(lambda: memory.told("failed"))
+        give(memory, runner)
+        await memory.ownership.reaches(TAKEN, RELEASED)
+        await until(standing_by(runner))
+
+
+def give(memory: Memory, runner: Runner) -> None:
+    """Another relay should run it from now on, and does when it is released."""
+    memory.ownership.surplus.add(1)
+    memory.ownership.elsewhere_after_release.add(1)
+    runner.share()
+
+
+async def test_nothing_goes_to_kafka_once_another_relay_may_have_it(memory: Memory) -> None:
+    """A relay that was frozen finds in its memory what it had read before, and its loop awake."""
+    memory.ownership.certain = False
+    memory.outbox.publish(b"1")
+    async with running(memory, {}):
+        await memory.ownership.reaches(TAKEN, TAKEN)
+        assert memory.delivered == []
+        memory.ownership.certain = True
+        await until(lambda: memory.settled(1))
+        assert memory.delivered == [b"1"]
+
+
+async def test_whoever_says_how_it_is_says_under_which_epoch(memory: Memory) -> None:
+    """Else a relay that was taken for dead writes over what the new owner says."""
+    memory.ownership.outboxes[1] = Moody([FORBIDDEN])
+    async with running(memory):
+        await until(lambda: memory.told("failed"))
+        assert memory.catalog.epochs == [memory.ownership.epochs[1]]
 
 
 async def test_a_lock_lost_while_it_halts_is_not_slept_over(memory: Memory) -> None:

@@ -176,8 +176,11 @@ class FakePostgres(Postgres):
         self.raised = asyncio.Event()
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Connection]:
+    async def transaction(
+        self, *, read_only: bool = False, lock_timeout: str | None = None
+    ) -> AsyncIterator[Connection]:
         assert not read_only
+        assert lock_timeout is None
         yield Connection(self)
 
     async def fetchval(self, sql: str, *_: Any) -> Any:

@@ -1,0 +1,135 @@
+"""Says of each message of a batch whether its records may go, it is put aside, or all must stop.
+
+In poll order: what is put aside for its key's sake depends on what stands before it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pg_tide.dead_letter import DeadLetters, key_parked
+from pg_tide.errors import Halted, MessageError
+from pg_tide.message import Batch, Record, Records, Rejected
+from pg_tide.stages import Errors, Stages
+
+TURN = 0.05  # seconds of preparing in one go
+
+
+class Topics(Protocol):
+    """What admission needs of a producer."""
+
+    @property
+    def check(self) -> Callable[[Record], int]:
+        """What tells the bytes of a record, and raises MessageError when it is too large."""
+
+    async def learn(self, name: str) -> None:
+        """Have a topic ready; MessageError when no record can go there."""
+
+
+@dataclass(slots=True)
+class Admitted:
+    """The records of a batch's messages, by place what is put aside, and the records' bytes.
+
+    Where `halted` is set, the batch ends before the message that it speaks of. `parked_late` are
+    the keys that were parked for what is on its way before this batch, while it was looked at.
+    """
+
+    batch: Batch
+    records: Records
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    size: int = 0
+    halted: Halted | None = None
+    parked_late: set[str] = field(default_factory=set)
+
+
+class Admission:
+    """Prepares batches and looks at what comes of them."""
+
+    def __init__(self, stages: Stages, topics: Topics, letters: DeadLetters) -> None:
+        self._stages = stages
+        self._topics = topics
+        self._letters = letters
+        self._under_way: list[Admitted] = []
+
+    def park(self, keys: set[str]) -> None:
+        """Hold back these keys' messages of batches that are being looked at: all come later."""
+        for admitted in self._under_way:
+            admitted.parked_late |= keys
+
+    async def admit(self, batch: Batch, fault: MessageError | None = None) -> Admitted:
+        """Have the records of a batch, every topic ready, and know what is put aside.
+
+        With a `fault` the batch is one message, which is not looked into any more.
+        """
+        records: Records = [()]
+        errors: Errors = {}
+        if fault is None:
+            records, errors = await self._prepare(batch)
+        else:
+            errors[0] = fault
+        admitted = Admitted(batch, records)
+        self._under_way.append(admitted)
+        try:
+            await self._look(admitted, errors)
+            self._hold_back(admitted)
+        except Halted as halted:
+            admitted.halted = halted
+            admitted.batch = batch.before(len(records))
+            self._hold_back(admitted)
+        finally:
+            self._under_way.remove(admitted)
+        return admitted
+
+    async def _prepare(self, batch: Batch) -> tuple[Records, Errors]:
+        records, errors = self._stages.prepare(batch, 0, TURN)
+        while len(records) < len(batch.messages):
+            await asyncio.sleep(0)  # expressions may take a second each: others get a turn
+            more, wrong = self._stages.prepare(batch, len(records), TURN)
+            records += more
+            errors.update(wrong)
+        return records, errors
+
+    async def _look(self, admitted: Admitted, errors: Errors) -> None:
+        batch, check, parked = admitted.batch, self._topics.check, self._letters.parked
+        known: set[str] = set()
+        held: set[str | None] = set()  # keys of which an earlier message of this replay failed
+        for place, of_message in enumerate(admitted.records):
+            try:
+                if errors or parked:
+                    self._stop_what_may_not(batch, place, errors, held)
+                for record in of_message:
+                    if record.topic not in known:
+                        await self._topics.learn(record.topic)
+                        known.add(record.topic)
+                    admitted.size += check(record)
+            except MessageError as error:
+                self._put_aside(admitted, place, error)
+                if batch.replay and self._letters.waits(batch.messages[place]):
+                    held.add(batch.messages[place].key)
+
+    def _stop_what_may_not(
+        self, batch: Batch, place: int, errors: Errors, held: set[str | None]
+    ) -> None:
+        message = batch.messages[place]
+        if message.key in held if batch.replay else self._letters.waits(message):
+            raise key_parked(message)
+        if place in errors:
+            raise errors[place]
+
+    def _hold_back(self, admitted: Admitted) -> None:
+        late = admitted.parked_late
+        if not late or admitted.batch.replay:
+            return
+        for place, message in enumerate(admitted.batch.messages):
+            if message.key in late and admitted.records[place]:
+                self._put_aside(admitted, place, key_parked(message))
+
+    def _put_aside(self, admitted: Admitted, place: int, error: MessageError) -> None:
+        message, replay = admitted.batch.messages[place], admitted.batch.replay
+        try:
+            admitted.rejected[place] = self._letters.put_aside(message, error, replay=replay)
+        except Halted:
+            del admitted.records[place:]
+            raise
+        admitted.records[place] = ()

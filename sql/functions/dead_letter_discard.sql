@@ -1,0 +1,21 @@
+create or replace function tide.dead_letter_discard(id bigint) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  letter tide.dead_letter;
+begin
+  perform tide._require_read_committed();
+  letter := tide._existing_dead_letter(id);
+  update tide.dead_letter d
+    set state = 'discarded', resolved_at = clock_timestamp()
+    where d.id = letter.id and d.state in ('waiting', 'parked', 'retrying');
+  if not found then
+    perform tide._existing_dead_letter(id);  -- resolved meanwhile
+  end if;
+  perform tide._lead_chains(array[letter.id]);
+  perform tide._tell_relay(letter.pipeline_id);
+end $$;
+comment on function tide.dead_letter_discard(bigint) is
+  'Gives up a message that was put aside. If it was the first of its key, those parked behind it are delivered now. One that is being tried at this moment may still arrive.';
