@@ -1,0 +1,47 @@
+"""A relay is killed at each point of its work, under load: nothing is lost, little is repeated."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures import kill_points
+from tests.fixtures.brokers import TopicFactory
+from tests.fixtures.dead_letters import AVAILABLE
+from tests.fixtures.kill_points_round import die_at, killed_everywhere, reachable
+from tests.fixtures.operator import Operator
+from tests.fixtures.oracle.arrivals import TOPIC
+
+
+async def test_killed_at_every_point_nothing_is_lost(
+    operator: Operator, topic: TopicFactory, tmp_path: Path
+) -> None:
+    found = await killed_everywhere(operator, topic(4, TOPIC), tmp_path, said=print)
+    print(found.verdict, found.repeated)  # noqa: T201 - pytest shows it when the test fails
+    assert len(found.causes) == len(reachable())
+    assert bool(found.put_aside) == AVAILABLE
+    found.demand()
+
+
+def test_a_point_that_is_none_is_refused() -> None:
+    command = [sys.executable, *kill_points.program("nowhere"), "--version"]
+    ended = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert ended.returncode == 2
+    assert "nowhere" in ended.stderr
+
+
+def test_a_name_in_the_program_that_leads_nowhere_is_no_point() -> None:
+    for point in kill_points.POINTS.values():
+        for function in point.functions:
+            kill_points.resolve(function)
+    with pytest.raises(AttributeError):
+        kill_points.resolve("pg_tide.outbox:Outbox.nothing")
+
+
+async def test_a_point_that_is_never_reached_fails(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fixtures.kill_points_round.REACHED", 0.1)
+    with pytest.raises(AssertionError, match='never came to "polled"'):
+        await die_at("polled", operator, tmp_path / "log")
