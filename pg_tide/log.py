@@ -59,6 +59,17 @@ def silence() -> None:
     for library in ("aiokafka", "asyncpg"):
         logging.getLogger(library).propagate = False
         logging.getLogger(library).addHandler(logging.NullHandler())
+    logging.getLogger("asyncio").addFilter(is_news)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether asyncio has something to say that is not said elsewhere.
+
+    asyncpg forgets a future when the connection by which it cancels a statement is cut.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    cut = isinstance(error, ConnectionError) and "unexpected connection_lost() call" in str(error)
+    return not cut
 
 
 def legible(_logger: Any, _level: str, event: Event) -> Event:

@@ -11,7 +11,6 @@ from pg_tide.demo.postgres import EmbeddedPostgres
 from pg_tide.migrate import migrate
 from tests.acceptance.conftest import StartRelay
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.dead_letters import AVAILABLE
 from tests.fixtures.operator import Operator
 from tests.fixtures.oracle.deliveries import delivered
 from tests.fixtures.oracle.ledger import Ledger
@@ -83,16 +82,14 @@ async def test_no_room_for_data(
             await operator.run(FILL)
         await until(lambda: refused(ledger), 30)
         before = (await operator.status())["delivered"]
-        if AVAILABLE:
-            await operator.run("SELECT tide.relay_enable('spoiled')")
-            await until(lambda: waits_for_room(process, "spoiled"))  # SQL may have no room for it
-            assert (await operator.status("spoiled"))["dead_letters"] == 0
+        await operator.run("SELECT tide.relay_enable('spoiled')")
+        await until(lambda: waits_for_room(process, "spoiled"))  # SQL may have no room for it
+        assert (await operator.status("spoiled"))["dead_letters"] == 0
         disk.grow(ENOUGH_MB)
         await until(lambda: more_delivered(operator, before + 200))
     await all_delivered(operator, process, ledger, name)
-    if AVAILABLE:
-        await operator.delivered("spoiled")
-        assert (await operator.status("spoiled"))["dead_letters"] == LETTERS
+    await operator.delivered("spoiled")
+    assert (await operator.status("spoiled"))["dead_letters"] == LETTERS
 
 
 async def test_no_room_for_the_write_ahead_log(
@@ -140,8 +137,6 @@ async def prepare(operator: Operator, topic: str) -> None:
 
 async def spoil(operator: Operator) -> None:
     """Publish what can only go to the dead letters, and not yet: its pipeline is disabled."""
-    if not AVAILABLE:
-        return
     skip: dict[str, Any] = {"dead_letter__policy": "skip", "dead_letter__max_per_minute": 0}
     await operator.run("SELECT tide.outbox_create('spoiled')")
     await operator.configure("{payload.to}", pipeline="spoiled", outbox="spoiled", **skip)

@@ -8,8 +8,7 @@ import pytest
 
 from tests.fixtures import kill_points
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.dead_letters import AVAILABLE
-from tests.fixtures.kill_points_round import die_at, killed_everywhere, reachable
+from tests.fixtures.kill_points_round import die_at, killed_everywhere
 from tests.fixtures.operator import Operator
 from tests.fixtures.oracle.arrivals import TOPIC
 
@@ -19,8 +18,8 @@ async def test_killed_at_every_point_nothing_is_lost(
 ) -> None:
     found = await killed_everywhere(operator, topic(4, TOPIC), tmp_path, said=print)
     print(found.verdict, found.repeated)  # noqa: T201 - pytest shows it when the test fails
-    assert len(found.causes) == len(reachable())
-    assert bool(found.put_aside) == AVAILABLE
+    assert len(found.causes) == len(kill_points.POINTS)
+    assert found.put_aside
     found.demand()
 
 

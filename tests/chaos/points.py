@@ -6,7 +6,8 @@ from rich.console import Console
 
 from pg_tide.migrate import migrate
 from tests.fixtures.kafka_server import KafkaServer
-from tests.fixtures.kill_points_round import killed_everywhere, reachable
+from tests.fixtures.kill_points import POINTS
+from tests.fixtures.kill_points_round import killed_everywhere
 from tests.fixtures.operator import Operator
 from tests.fixtures.oracle.arrivals import TOPIC
 from tests.fixtures.postgres import new_server
@@ -17,7 +18,7 @@ _TOPIC = "killed-everywhere"
 
 async def show(console: Console, folder: Path, rounds: int) -> bool:
     """Have relays die, and print what became of the messages; whether anything was wrong."""
-    console.print(f"kill points: {rounds} times each of {', '.join(reachable())}")
+    console.print(f"kill points: {rounds} times each of {', '.join(POINTS)}")
     with new_server() as postgres, KafkaServer() as kafka:
         await migrate(postgres.url)
         create_topic(kafka.brokers, _TOPIC, 4, TOPIC)

@@ -12,7 +12,6 @@ from typing import Any
 from pg_tide.demo.postgres import EmbeddedPostgres
 from pg_tide.migrate import migrate
 from tests.chaos.relays import Relay
-from tests.fixtures.dead_letters import AVAILABLE
 from tests.fixtures.oracle.arrivals import TOPIC
 from tests.fixtures.oracle.publishers import AWAY, connected
 from tests.fixtures.oracle.workload import Workload
@@ -38,12 +37,11 @@ WAITS: Mapping[str, Any] = {
     "request_timeout_ms": 2000,
     "metadata_max_age_ms": 1000,
     # It is not messages that end relays here.
-    **({"max_retries": 1000} if AVAILABLE else {}),
+    "max_retries": 1000,
 }
 _HELD_BY = """
 SELECT count(*) FROM tide._owners() WHERE relay LIKE '%:' || $1::text
 """
-_PENDING = "SELECT pipeline, pending, 0 AS letters FROM tide.relay_status"
 _LEFT = "SELECT pipeline, pending, dead_letters AS letters FROM tide.relay_status"
 _BUGS = ("unexpected error", "bug: ", "Traceback")
 _BUSY = """
@@ -80,8 +78,8 @@ class Pipeline:
 
 PIPELINES = (
     Pipeline("orders"),
-    Pipeline("skips", "skip" if AVAILABLE else None),
-    Pipeline("parks", "park_key" if AVAILABLE else None),
+    Pipeline("skips", "skip"),
+    Pipeline("parks", "park_key"),
 )
 
 
@@ -194,9 +192,8 @@ class Stage:
         """
         self.variation = {}
         await self.configure(cured=True)
-        if AVAILABLE:
-            for each in PIPELINES:
-                await self.sql("SELECT tide.dead_letter_retry_all($1)", each.name)
+        for each in PIPELINES:
+            await self.sql("SELECT tide.dead_letter_retry_all($1)", each.name)
         began = moved = time.monotonic()
         left = await self._left()
         while left:
@@ -208,7 +205,7 @@ class Stage:
 
     async def _left(self) -> dict[str, tuple[int, int]]:
         """Of each pipeline that is not done, what is pending and what was put aside."""
-        rows = await self.sql(_LEFT if AVAILABLE else _PENDING)
+        rows = await self.sql(_LEFT)
         all_left = {row["pipeline"]: (row["pending"], row["letters"]) for row in rows}
         return {name: left for name, left in all_left.items() if left != (0, 0)}
 

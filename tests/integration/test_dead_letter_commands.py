@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from typing import LiteralString
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from psycopg.rows import DictRow, dict_row
+from rich.console import Console
 
 from pg_tide.cli import main
+from pg_tide.cli.dead_letters import table
 
 URL = "PG_TIDE_POSTGRES_URL"
 SET_UP = """
@@ -57,6 +61,11 @@ class Terminal:
         assert result.exit_code == code, result.output
         return result.output
 
+    def rows(self, query: LiteralString) -> list[DictRow]:
+        """Rows, by the names of their columns."""
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query).fetchall()
+
     def states(self) -> list[str]:
         rows = self.connection.execute("select state from tide.dead_letter order by id")
         return [row[0] for row in rows]
@@ -76,12 +85,43 @@ def test_the_list_has_what_is_unresolved(terminal: Terminal) -> None:
         assert words in said
     assert "record_too_large" not in terminal.says("list", "--pipeline", "p")
     assert terminal.says("list", "--state", "delivered") == "no delivered dead letters\n"
-    assert terminal.says("list", "--pipeline", "other") == "no unresolved dead letters\n"
+    assert terminal.says("list", "--pipeline", "q", "--state", "parked") == (
+        "no parked dead letters\n"
+    )
     assert "parked" not in terminal.says("list", "--state", "waiting")
     said = terminal.says("list", "--limit", "2")
     assert "record_too_large" not in said
     assert "there are more than 2: --limit shows more" in said
     assert "there are more" not in terminal.says("list", "--limit", "3")
+
+
+def test_a_pipeline_that_is_not_there_is_no_empty_list(terminal: Terminal) -> None:
+    said = terminal.fails(2, "list", "--pipeline", "pp", role="tide_viewer")
+    assert 'there is no pipeline "pp"\n  hint: Did you mean "p"?' in said
+    assert "pg-tide status" in terminal.fails(2, "list", "--pipeline", "something else")
+
+
+def test_nothing_that_a_terminal_obeys_is_shown(terminal: Terminal) -> None:
+    terminal.connection.execute(
+        """update tide.dead_letter set
+            key = e'k\\x1b[31m\\u009b31m\\r\\n\\u202e',
+            error = e'\\x07[b]no[/b]',
+            payload = '"\\u202e"' where id = 1"""
+    )
+    for said in (terminal.says("list"), terminal.says("show", "1")):
+        assert r"k\x1b[31m\x9b31m\r\n\u202e" in said
+        assert r"\x07[b]no[/b]" in said
+        assert said.replace("\n", "").isprintable()
+
+
+def test_a_narrow_terminal_gets_the_less_of_each(terminal: Terminal) -> None:
+    rows = terminal.rows("select * from tide.dead_letters order by id")
+    console = Console(width=100, force_terminal=True, color_system=None)
+    with console.capture() as captured:
+        console.print(table(rows, wide=False))
+    said = captured.get()
+    assert "transform_failed │ waiting" in said
+    assert "no [red]number" not in said
 
 
 def test_the_list_is_json_where_asked(terminal: Terminal) -> None:
@@ -99,6 +139,10 @@ def test_one_is_shown_whole_to_an_admin(terminal: Terminal) -> None:
     seen = terminal.says("show", "1", role="tide_viewer")
     assert "no [red]number" in seen
     assert "a lot" not in seen
+    assert "shown, with headers, to members of tide_admin alone" in seen
+    terminal.connection.execute("update tide.dead_letter set payload = null where id = 1")
+    assert "payload        none: it is a tombstone" in terminal.says("show", "1")
+    assert "tombstone" not in terminal.says("show", "1", role="tide_viewer")
     said = terminal.fails(2, "show", "99")
     assert "pg-tide: there is no dead letter 99\n" in said
     assert 'hint: "pg-tide dead-letters list" has the ids.' in said
@@ -159,7 +203,20 @@ def test_what_is_said_twice_or_not_at_all_is_refused(
     assert terminal.states() == ["waiting", "parked", "waiting"]
 
 
+def test_the_status_says_who_runs_nothing_and_where_dead_letters_are(terminal: Terminal) -> None:
+    result = CliRunner().invoke(main, ["status"], env={"COLUMNS": "200", URL: terminal.url})
+    assert result.exit_code == 1
+    assert "p: no live relay runs it\n  hint: Start pg-tide" in result.output
+    assert "p: unresolved dead letters: 2\n" in result.output
+    assert "pg-tide dead-letters list --pipeline q" in result.output
+    terminal.connection.execute("select tide.relay_disable('p'), tide.relay_disable('q')")
+    result = CliRunner().invoke(main, ["status"], env={URL: terminal.url})
+    assert (result.exit_code, "no live relay" in result.output) == (0, False)
+
+
 def test_who_may_not_is_told_which_role_may(terminal: Terminal) -> None:
     said = terminal.fails(3, "retry", "1", role="tide_viewer")
     assert "hint: Grant tide_admin to the user of the URL." in said
     assert "Grant tide_viewer" in terminal.fails(3, "list", role="tide_publisher")
+    result = CliRunner().invoke(main, ["status"], env={URL: f"{terminal.url}?role=tide_publisher"})
+    assert (result.exit_code, "Grant tide_viewer" in result.output) == (3, True)

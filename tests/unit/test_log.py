@@ -66,3 +66,16 @@ def test_libraries_say_nothing_by_themselves(capsys: pytest.CaptureFixture[str])
     log.silence()
     logging.getLogger("aiokafka.producer").error("Unexpected error")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ConnectionError("unexpected connection_lost() call"), False), (ValueError("a bug"), True)],
+)
+def test_what_asyncpg_forgets_is_no_news(
+    capsys: pytest.CaptureFixture[str], error: Exception, said: bool
+) -> None:
+    log.configure("text", "info")
+    told = logging.getLogger("asyncio")
+    told.error("Future exception was never retrieved", exc_info=(type(error), error, None))
+    assert ("never retrieved" in capsys.readouterr().err) is said

@@ -5,7 +5,6 @@ import random
 
 from tests.chaos.fault import Fault
 from tests.chaos.stage import PIPELINES, Stage
-from tests.fixtures.dead_letters import AVAILABLE
 
 CURE = 3.0  # seconds that dead letters have to be delivered in
 
@@ -47,6 +46,5 @@ async def _retry(stage: Stage, chance: random.Random) -> str:
 OPERATOR = [
     Fault("operator: configuration changed", _change, "configuration", graceful=True),
     Fault("operator: disabled and enabled", _disable, "switch", graceful=True),
+    Fault("operator: dead letters retried", _retry, "configuration", graceful=True),
 ]
-if AVAILABLE:
-    OPERATOR.append(Fault("operator: dead letters retried", _retry, "configuration", graceful=True))
