@@ -21,7 +21,7 @@ _ENDINGS = """\
 | code | means |
 | --- | --- |
 | 0 | stopped when asked (SIGTERM, SIGINT), or the command did what it was for |
-| 1 | failed while running; `pg-tide status`: a pipeline is failed, halted or retrying; \
+| 1 | failed while running; `pg-tide status`: a pipeline is failed, halted, retrying or not owned; \
 `check` and `preview`: something would not work |
 | 2 | wrong usage: an option is missing, unknown or has a value that does not fit |
 | 3 | the environment: database unreachable at start, schema missing, older or newer, port busy |

@@ -24,13 +24,19 @@ _PER = {
 }
 
 
+_ASIDE = """\
+- `stage` of `pg_tide_messages_dead_lettered_total`: where the message failed, as in
+  [dead letters](../how-to/dead-letters.md#understand)
+"""
+
+
 def metrics_page() -> str:
     """Return the reference of metrics as Markdown."""
     parts = [_HEAD]
     for per, (title, introduction) in _PER.items():
         rows = [(name, one) for name, one in METRICS.items() if one.per == per]
         parts.append(f"## {title}\n\n{introduction}\n\n{''.join(_table(rows))}")
-    parts.append(f"## Label values\n\n{_values('state', STATES)}{_values('stage', STAGES)}")
+    parts.append(f"## Label values\n\n{_values('state', STATES)}{_values('stage', STAGES)}{_ASIDE}")
     parts.append(f"## Buckets\n\nUpper bounds, each with `+Inf` behind them.\n\n{_buckets()}")
     return "\n".join(parts)
 

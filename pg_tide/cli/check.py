@@ -13,7 +13,7 @@ from pg_tide.check import SEVERITY, Asked, Section
 from pg_tide.check import check as look
 from pg_tide.cli.ending import RUNNING, endings
 from pg_tide.cli.keys import secret_keys
-from pg_tide.cli.screen import screen
+from pg_tide.cli.screen import screen, visible
 from pg_tide.cli.url import postgres_url
 from pg_tide.secret import KeySource
 
@@ -83,9 +83,9 @@ def table(section: Section) -> Table:
     made.add_column("step", overflow="fold")
     made.add_column("found", overflow="fold", ratio=1)
     for step in section.steps:
-        found = Text(step.found)
+        found = Text(visible(step.found, keep="\n"))
         if step.hint:
-            found.append(f"\n{step.hint}", style="dim")
+            found.append(f"\n{visible(step.hint, keep=chr(10))}", style="dim")
         made.add_row(Text(step.verdict, style=STYLES[step.verdict]), Text(step.name), found)
     return made
 

@@ -5,19 +5,20 @@ Whatever is asked for here is one call of a function in SQL, which only marks: t
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import click
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
-from pg_tide.cli.screen import screen
+from pg_tide.cli.screen import screen, visible
 from pg_tide.cli.url import postgres_url
 from pg_tide.errors import ConfigurationError
+from pg_tide.nearest import nearest
 
 UNRESOLVED = ("waiting", "parked", "retrying")
 STATES = ("unresolved", *UNRESOLVED, "delivered", "filtered", "discarded")
@@ -30,12 +31,18 @@ LIST = (
 SHOW = (
     "SELECT id, pipeline, outbox, message_id, key, op, stage, reason, error, attempts,"
     " first_at, last_at, state, waits_behind, resolved_at, published_at, source, dedup_key,"
-    " headers::text, payload::text, encode(payload_bytes, 'hex') AS payload_bytes, before::text"
+    " headers::text, payload::text, encode(payload_bytes, 'hex') AS payload_bytes, before::text,"
+    " tide._reads_messages() AS whole"
     " FROM tide.dead_letters WHERE id = $1"
 )
+PIPELINES = "SELECT pipeline FROM tide.relay_status"
 ALL = "SELECT tide.dead_letter_{verb}_all($1, $2, $3)"
 ONE = "SELECT tide.dead_letter_{verb}($1)"
 VIEWER, ADMIN = "tide_viewer", "tide_admin"
+STAGES = "transform, route, encode, produce, handle or park"
+NUMBERS = {"id", "message", "tries"}
+LONG = {"stage", "tries", "last"}  # columns that only a wide terminal has room for
+WIDE = 140  # columns of a terminal; below, an error's text would be a tower of words
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -75,7 +82,7 @@ def choice(command: F) -> F:
     """Add the arguments that choose dead letters."""
     for add in (
         click.option("--key", help="With --all: only those of this key."),
-        click.option("--stage", help="With --all: only those put aside at this stage."),
+        click.option("--stage", help=f"With --all: only those put aside at this stage, {STAGES}."),
         click.option("--pipeline", metavar="NAME", help="With --all: of which pipeline."),
         click.option("--all", "every", is_flag=True, help="All of a pipeline, instead of ids."),
         click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1, 2**63 - 1)),
@@ -114,11 +121,18 @@ def list_(url: str, pipeline: str | None, state: str, limit: int, *, as_json: bo
     """Show dead letters: where each failed, why, and what it waits for."""
     states = UNRESOLVED if state == "unresolved" else (state,)
     with endings():
-        rows = asyncio.run(look(url, LIST, pipeline, states, limit + 1))
+        rows = asyncio.run(listed(url, pipeline, states, limit + 1))
     if as_json:
         click.echo(json.dumps([dict(row) for row in rows[:limit]], default=str, indent=2))
         return
-    screen(highlight=False).print(table(rows[:limit]) if rows else f"no {state} dead letters")
+    console = screen(highlight=False)
+    if not rows:
+        console.print(f"no {state} dead letters")
+        return
+    wide = console.width >= WIDE
+    console.print(table(rows[:limit], wide=wide))
+    if not wide:
+        click.echo('what was wrong with one of them: "pg-tide dead-letters show ID"')
     if len(rows) > limit:
         click.echo(f"there are more than {limit}: --limit shows more, --pipeline and --state fewer")
 
@@ -135,10 +149,9 @@ def show(number: int, url: str) -> None:
                 f"there is no dead letter {number}", hint='"pg-tide dead-letters list" has the ids.'
             )
     console = screen(highlight=False)
-    for name, value in rows[0].items():
-        if value is not None:
-            line = Text.assemble((f"{name.replace('_', ' '):13}  ", "bold"), said(value))
-            console.print(line, soft_wrap=True)
+    for name, value in fields(rows[0]):
+        line = Text.assemble((f"{name.replace('_', ' '):13}  ", "bold"), said(value))
+        console.print(line, soft_wrap=True)
 
 
 @dead_letters.command()
@@ -180,6 +193,22 @@ async def look(url: str, query: str, *values: Any) -> Sequence[Any]:
         return await connection.rows(query, *values)
 
 
+async def listed(
+    url: str, pipeline: str | None, states: Sequence[str], limit: int
+) -> Sequence[Any]:
+    """Dead letters; ConfigurationError where there are none because no pipeline is called so."""
+    async with database(url, VIEWER) as connection:
+        rows = await connection.rows(LIST, pipeline, states, limit)
+        if rows or pipeline is None:
+            return rows
+        names = [row["pipeline"] for row in await connection.rows(PIPELINES)]
+    if pipeline not in names:
+        near = nearest(pipeline, names)
+        hint = f'Did you mean "{near}"?' if near else '"pg-tide status" shows all of them.'
+        raise ConfigurationError(f'there is no pipeline "{pipeline}"', hint=hint)
+    return rows
+
+
 async def resolve(url: str, verb: str, chosen: Chosen) -> int:
     """Mark those that were chosen, all or none of those with ids; how many."""
     async with database(url, ADMIN) as connection, connection.transaction():
@@ -191,25 +220,45 @@ async def resolve(url: str, verb: str, chosen: Chosen) -> int:
         return marked
 
 
-def table(rows: Sequence[Any]) -> Table:
-    """Dead letters as a table, the oldest first."""
+def table(rows: Sequence[Any], *, wide: bool) -> Table:
+    """Dead letters as a table, the oldest first; where it is narrow, the less of each."""
     made = Table()
-    for heading in ("id", "pipeline", "message", "key", "stage", "error", "tries", "last", "state"):
-        number = heading in {"id", "message", "tries"}
-        made.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for heading in cells(rows[0]):
+        if wide or heading not in LONG:
+            number = heading in NUMBERS
+            justify: Literal["right", "left"] = "right" if number else "left"
+            made.add_column(heading, justify=justify, overflow="fold", no_wrap=number)
     for row in rows:
-        made.add_row(
-            str(row["id"]),
-            escape(row["pipeline"]),
-            str(row["message_id"]),
-            escape(shortened(row["key"] or "", 60)),
-            escape(row["stage"]),
-            escape(error(row)),
-            str(row["attempts"]),
-            f"{row['last_at']:%Y-%m-%d %H:%M:%S}",
-            condition(row),
-        )
+        shown = cells(row)
+        if not wide:
+            shown["error"] = Text(visible(row["reason"]))
+        made.add_row(*(cell for heading, cell in shown.items() if wide or heading not in LONG))
     return made
+
+
+def cells(row: Any) -> dict[str, Text]:
+    """One of them, by the headings of its columns."""
+    return {
+        "id": Text(str(row["id"])),
+        "pipeline": Text(visible(row["pipeline"])),
+        "message": Text(str(row["message_id"])),
+        "key": Text(shortened(visible(row["key"] or ""), 60)),
+        "stage": Text(visible(row["stage"])),
+        "error": Text(visible(error(row))),
+        "tries": Text(str(row["attempts"])),
+        "last": Text(f"{row['last_at']:%Y-%m-%d %H:%M:%S}"),
+        "state": condition(row),
+    }
+
+
+def fields(row: Any) -> Iterator[tuple[str, Any]]:
+    """What is told of one dead letter: all that it has, and that its message holds nothing."""
+    *given, (_, whole) = row.items()
+    yield from ((name, value) for name, value in given if value is not None)
+    if not whole:
+        yield "payload", "shown, with headers, to members of tide_admin alone"
+    elif row["payload"] is None and row["payload_bytes"] is None:
+        yield "payload", "none: it is a tombstone"
 
 
 def error(row: Any) -> str:
@@ -237,4 +286,6 @@ def counted(number: int) -> str:
 
 def said(value: Any) -> str:
     """A value as a person reads it."""
-    return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC" if hasattr(value, "year") else str(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f} UTC"
+    return visible(str(value))

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from pg_tide.cli.screen import visible
 from pg_tide.errors import ConfigurationError, FatalError, PgTideError, StartError, TransientError
 from pg_tide.hidden import hide
 
@@ -27,10 +28,15 @@ def fail(error: PgTideError) -> NoReturn:
     problems = getattr(error, "problems", ())
     lines = list(problems) if len(problems) > 1 else [error.message]
     for line in lines:
-        click.echo(f"pg-tide: {hide(line)}", err=True)
+        click.echo(f"pg-tide: {words(line)}", err=True)
     if error.hint:
-        click.echo(f"  hint: {hide(error.hint)}", err=True)
+        click.echo(f"  hint: {words(error.hint)}", err=True)
     sys.exit(exit_code(error))
+
+
+def words(text: str) -> str:
+    """Words of an error as they may be shown: no secrets, nothing that a terminal obeys."""
+    return visible(hide(text), keep="\n\t")
 
 
 @contextlib.contextmanager

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from pg_tide.cli.ending import RUNNING, endings
+from pg_tide.cli.ending import RUNNING, endings, words
 from pg_tide.cli.keys import secret_keys
+from pg_tide.cli.screen import visible
 from pg_tide.cli.url import postgres_url
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import ConfigurationError, PgTideError, TransientError
 from pg_tide.exact_json import parse
-from pg_tide.hidden import hide
 from pg_tide.message import Message
 from pg_tide.preview import Fate, Planned, Preview, Wanted
 from pg_tide.preview import preview as look
@@ -125,9 +125,9 @@ def say(console: Console, text: Text) -> None:
 
 def tell(console: Console, what: str, error: PgTideError) -> None:
     """Say what is wrong, and what to do about it."""
-    say(console, Text(hide(f"{what}: {error.reason}: {error.message}"), style="red"))
+    say(console, Text(words(f"{what}: {error.reason}: {error.message}"), style="red"))
     if error.hint:
-        say(console, Text(f"  hint: {hide(error.hint)}"))
+        say(console, Text(f"  hint: {words(error.hint)}"))
 
 
 def title(message: Message) -> Text:
@@ -139,9 +139,9 @@ def lines(fate: Fate) -> Iterator[Text]:
     """The lines of a message's records, or the reason that there are none."""
     if fate.error is not None:
         refused = f"{fate.error.stage}: {fate.error.reason}: {fate.error.message}"
-        yield line("cannot go", Text(hide(refused), style="red"))
+        yield line("cannot go", Text(words(refused), style="red"))
         if fate.error.hint:
-            yield line("hint", Text(fate.error.hint))
+            yield line("hint", Text(words(fate.error.hint)))
     elif not fate.records:
         yield line("filtered", Text("transform.filter drops it"))
     for planned in fate.records:
@@ -155,7 +155,7 @@ def of_record(planned: Planned) -> Iterator[Text]:
     yield line("partition", Text(ANSWERS.get(partition, partition)))
     yield line("key", shown(record.key))
     for index, (name, value) in enumerate(record.headers):
-        yield line("" if index else "headers", Text(f"{name}: ") + shown(value))
+        yield line("" if index else "headers", Text(f"{visible(name)}: ") + shown(value))
     yield line("value", shown(record.value))
 
 
@@ -172,4 +172,4 @@ def shown(value: bytes | None) -> Text:
         text = value.decode()
     except UnicodeDecodeError:
         text = f"0x{value.hex()}"
-    return Text("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))
+    return Text(visible(text))

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from shlex import quote
 from typing import Any, Literal
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
-from pg_tide.cli.screen import screen
+from pg_tide.cli.screen import screen, visible
 from pg_tide.cli.url import postgres_url
-from pg_tide.migrate import Schema, applied_to
-from pg_tide.postgres import connect
 
 PIPELINES = (
     "SELECT pipeline, state, outbox, topic, pending, lag_seconds AS lag_s, delivered, dead_letters,"
@@ -26,7 +26,14 @@ OUTBOXES = (
 )
 SAID = ("last_error", "hint", "next_retry")
 NOTED = ("held_by", "note")
-BAD_STATES = {"failed": "bold red", "halted": "bold red", "retrying": "yellow"}
+BAD_STATES = {
+    "failed": "bold red",
+    "halted": "bold red",
+    "not owned": "bold red",
+    "retrying": "yellow",
+}
+NO_RELAY = "no live relay runs it"
+START_ONE = "Start pg-tide, with the --relay-group that the pipeline has in its options, if any."
 
 
 @click.command()
@@ -34,7 +41,7 @@ BAD_STATES = {"failed": "bold red", "halted": "bold red", "retrying": "yellow"}
 def status(url: str) -> None:
     """Show pipelines and outboxes as they stand now.
 
-    Exits with 1 when a pipeline is failed, halted or retrying.
+    Exits with 1 when a pipeline is failed, halted, retrying or not owned.
     """
     with endings():
         pipelines, outboxes = asyncio.run(look(url))
@@ -43,6 +50,8 @@ def status(url: str) -> None:
     for row in pipelines:
         if row["state"] in BAD_STATES:
             explain(console, row)
+        if row["dead_letters"]:
+            point(console, row)
     console.print(table("Outboxes", outboxes, NOTED) if outboxes else "no outboxes yet")
     for row in outboxes:
         for name in NOTED:
@@ -54,30 +63,36 @@ def status(url: str) -> None:
 
 async def look(url: str) -> tuple[Sequence[Any], Sequence[Any]]:
     """The rows of both tables."""
-    connection = await connect(url)
-    try:
-        Schema().verdict(await applied_to(connection))
+    async with database(url, "tide_viewer") as connection:
         return await connection.rows(PIPELINES), await connection.rows(OUTBOXES)
-    finally:
-        await connection.close()
+
+
+def tell(console: Console, words: str, style: str | None = None) -> None:
+    """Print a line as it is, however long."""
+    console.print(Text(visible(words)), style=style, soft_wrap=True)
 
 
 def note(console: Console, row: Any, name: str) -> None:
     """Tell what stands beside the table of outboxes, and of which consumer group."""
     group = f", group {row['group']}" if row["group"] else ""
-    of = escape(f"{row['outbox']}{group}")
-    said = f"{of}: {name.replace('_', ' ')}: {escape(row[name])}"
-    console.print(said, soft_wrap=True)
+    tell(console, f"{row['outbox']}{group}: {name.replace('_', ' ')}: {row[name]}")
 
 
 def explain(console: Console, row: Any) -> None:
     """Say why a pipeline is not well, and what to do about it."""
-    said = escape(f"{row['pipeline']}: {row['last_error'] or row['state']}")
-    console.print(said, style="red", soft_wrap=True)
-    if row["hint"]:
-        console.print(f"  hint: {escape(row['hint'])}", soft_wrap=True)
-    if row["next_retry"]:
-        console.print(f"  next try: {row['next_retry']:%H:%M:%S} UTC")
+    nobody = row["state"] == "not owned"
+    why, hint = (NO_RELAY, START_ONE) if nobody else (row["last_error"], row["hint"])
+    tell(console, f"{row['pipeline']}: {why or row['state']}", "red")
+    if hint:
+        tell(console, f"  hint: {hint}")
+    if row["next_retry"] and not nobody:
+        tell(console, f"  next try: {row['next_retry']:%H:%M:%S} UTC")
+
+
+def point(console: Console, row: Any) -> None:
+    """Say how to see what was put aside."""
+    tell(console, f"{row['pipeline']}: unresolved dead letters: {row['dead_letters']:,}")
+    tell(console, f'  hint: "pg-tide dead-letters list --pipeline {quote(row["pipeline"])}"')
 
 
 def table(title: str, rows: Sequence[Any], beside: Sequence[str]) -> Table:
@@ -94,7 +109,7 @@ def table(title: str, rows: Sequence[Any], beside: Sequence[str]) -> Table:
     return made
 
 
-def cell(name: str, value: Any) -> str:
+def cell(name: str, value: Any) -> str | Text:
     """A value as a person reads it."""
     if value is None:
         return ""
@@ -103,4 +118,4 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     style = BAD_STATES.get(value) if name == "state" else None
-    return f"[{style}]{value}[/]" if style else escape(str(value))
+    return Text(visible(str(value)), style=style or "")
