@@ -23,8 +23,11 @@ class Topics(Protocol):
     def check(self) -> Callable[[Record], int]:
         """What tells the bytes of a record, and raises MessageError when it is too large."""
 
-    async def learn(self, name: str) -> None:
-        """Have a topic ready; MessageError when no record can go there."""
+    async def learn(self, name: str, *, anew: bool = False) -> None:
+        """Have a topic ready; MessageError when no record can go there, or lately could.
+
+        `anew`, it is looked at whatever was so lately.
+        """
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class Admission:
     async def _look(self, admitted: Admitted, errors: Errors) -> None:
         batch, check, parked = admitted.batch, self._topics.check, self._letters.parked
         known: set[str] = set()
+        asked: set[str] = set()
         held: set[str | None] = set()  # keys of which an earlier message of this replay failed
         for place, of_message in enumerate(admitted.records):
             try:
@@ -100,7 +104,10 @@ class Admission:
                     self._stop_what_may_not(batch, place, errors, held)
                 for record in of_message:
                     if record.topic not in known:
-                        await self._topics.learn(record.topic)
+                        # Who has something tried again may just have created its topic.
+                        anew = batch.replay and record.topic not in asked
+                        asked.add(record.topic)
+                        await self._topics.learn(record.topic, anew=anew)
                         known.add(record.topic)
                     admitted.size += check(record)
             except MessageError as error:

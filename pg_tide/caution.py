@@ -7,11 +7,14 @@ the one that it dies of as often as messages are tried again is put aside unseen
 
 import asyncio
 from collections.abc import Awaitable
+from typing import TypeVar
 
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import MessageError
 from pg_tide.message import Message
 from pg_tide.outbox import Outbox
+
+T = TypeVar("T")
 
 ENDS = 2  # of relays, without progress between them, after which messages are tried alone
 ALONE = 1000  # messages that are
@@ -52,7 +55,7 @@ class Caution:
         error.attempts = tries - 1
         return error
 
-    async def outlive(self, ended: Awaitable[None]) -> None:
+    async def outlive(self, ended: Awaitable[T]) -> T:
         """Wait until a message that is tried alone has its end.
 
         One that only waits for Kafka is not counted: an outage is not poison.
@@ -62,7 +65,7 @@ class Caution:
             done, _ = await asyncio.wait({waiting}, timeout=SURVIVED)
             if not done:
                 await self._outbox.attempt(None)
-            await waiting
+            return await waiting
         finally:
             waiting.cancel()
 

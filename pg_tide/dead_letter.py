@@ -138,9 +138,13 @@ def why(message: Message, error: MessageError) -> str:
 
 def halted(message: Message, error: MessageError) -> Halted:
     """The error of a pipeline that stands before a message that can never go."""
+    cure = error.hint or "Change the configuration so that the message can go."
     return Halted(
-        why(message, error),
-        hint=error.hint or "Change the pipeline's configuration so that the message can go.",
+        f'message {message.id} of outbox "{message.outbox}" can not go: '
+        f"{error.stage}: {error.message}",
+        reason=error.reason,
+        hint=f"{cure} With dead_letter.policy skip it would be put aside. When the cause is gone "
+        "elsewhere, tide.relay_enable() goes on.",
     )
 
 

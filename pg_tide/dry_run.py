@@ -47,7 +47,7 @@ class DryRun:
     async def ready(self) -> None:
         """It is, always."""
 
-    async def learn(self, name: str) -> None:
+    async def learn(self, name: str, *, anew: bool = False) -> None:
         """Any topic will do."""
 
     def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:

@@ -6,6 +6,7 @@ one that has not.
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,8 +56,13 @@ class Entry:
     filtered: int = 0
     rejected: dict[int, Rejected] = field(default_factory=dict)
     record_bytes: int = 0
-    sent_at: float = 0.0
+    sent_at: float = field(default_factory=time.time)
     stopped: bool = False  # at a message that it will be cut before
+    left: int = field(init=False)  # messages for Kafka, before it refused any
+
+    def __post_init__(self) -> None:
+        """Counts what goes now."""
+        self.left = self.delivered
 
     @property
     def done(self) -> bool:
@@ -113,6 +119,11 @@ class Settled:
         return sum(entry.delivered for entry in self.entries)
 
     @property
+    def left(self) -> int:
+        """Messages that went to Kafka for the first time, also those that it refused."""
+        return sum(entry.left for entry in self.entries if not entry.batch.replay)
+
+    @property
     def filtered(self) -> int:
         """Messages that the pipeline's filter dropped."""
         return sum(entry.filtered for entry in self.entries)
@@ -159,8 +170,12 @@ class InFlight:
             await self._changed.wait()
         while self.size > 0 and self._buffer.free <= 0:
             await self._buffer.change()
-        free = max(self._buffer.free, self._buffer.size // SMALL)
-        return self._max_messages - self.messages, free
+        return self._max_messages - self.messages, self.free
+
+    @property
+    def free(self) -> int:
+        """The bytes that a page may take which can not wait for room."""
+        return max(self._buffer.free, self._buffer.size // SMALL)
 
     @property
     def full(self) -> bool:

@@ -42,11 +42,13 @@ class LateRefusals:
         """Put aside what was refused; hold back what waits for it, or all that is behind."""
         parked: set[str] = set()
         held: list[tuple[Entry, int]] = []
+        stopped = False
         for entry in self._in_flight.entries:
+            if stopped and not entry.batch.replay:
+                continue  # it is forgotten
             if (refused := entry.refusals()) or parked:
                 held += [(entry, place) for place in self._go_through(entry, refused, parked)]
-            if entry.stopped:
-                break
+            stopped |= entry.stopped
         self._hold_back(held)
         self._admission.park(parked)
         self._in_flight.changed()
@@ -54,7 +56,7 @@ class LateRefusals:
     def _go_through(
         self, entry: Entry, refused: Mapping[int, MessageError], parked: set[str]
     ) -> Iterator[int]:
-        """Put aside what was refused; the places of messages whose key that parked before."""
+        """Put aside what was refused; the places of messages that shall not go for that."""
         for place, message in enumerate(entry.batch.messages):
             if entry.stopped and self._stop is not None and place == self._stop[1]:
                 return
@@ -68,6 +70,8 @@ class LateRefusals:
                 entry.rejected[place] = rejected
                 if message.key is not None and self._letters.waits(message):
                     parked.add(message.key)
+                if len(entry.records[place]) > 1:
+                    yield place  # what is left of it goes no more
             elif message.key in parked and place not in entry.rejected:
                 yield place
 
@@ -76,7 +80,8 @@ class LateRefusals:
             [record for entry, place in held for record in entry.records[place]]
         )
         for entry, place in held:
-            if any(id(record) in withdrawn for record in entry.records[place]):
+            refused = place in entry.rejected
+            if not refused and any(id(record) in withdrawn for record in entry.records[place]):
                 message = entry.batch.messages[place]
                 entry.rejected[place] = self._letters.put_aside(
                     message, key_parked(message), replay=entry.batch.replay

@@ -178,9 +178,11 @@ async def waiting_no_longer() -> AsyncIterator[None]:
         if error.reason != "locked":
             raise
         raise TransientError(
-            "a session of somebody else's keeps the position of the consumer group locked",
+            "a session of somebody else's keeps the position of the consumer group locked, or one "
+            "of its dead letters",
             reason="position_locked",
-            hint="Perhaps a tide.consumer_group_seek() that was not committed: COMMIT or ROLLBACK "
+            hint="Perhaps a tide.consumer_group_seek() that was not committed, or a "
+            "tide.dead_letter_retry() or tide.dead_letter_discard(): COMMIT or ROLLBACK "
             "it; pg_locks shows who it is.",
         ) from error
 

@@ -10,6 +10,8 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from pg_tide.config import PipelineConfig
+
 PORTION = 0.05  # seconds whose messages go together
 SAVED = 0.2  # seconds whose messages may be late, and go then, without a portion being lost
 
@@ -30,7 +32,7 @@ class Pace:
         self._tokens = self._portion
         self._as_of = clock()
         self._most_on_way = self._portion + rate * held
-        self._on_way = 0
+        self.on_way = 0
         self._changed = asyncio.Event()
 
     def wait(self) -> float:
@@ -47,17 +49,30 @@ class Pace:
 
     async def room(self) -> int:
         """Wait for the next portion; how many messages may go now, at least one."""
-        while (crowded := self._on_way >= self._most_on_way) or (pause := self.wait()) > 0:
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if crowded else pause):
-                    await self._changed.wait()
+        while (crowded := self.on_way >= self._most_on_way) or (pause := self.wait()) > 0:
+            await self._change(None if crowded else pause)
         return self.allowed
+
+    async def turn(self) -> int:
+        """The same for what is sent beside, whatever else is on its way."""
+        while (pause := self.wait()) > 0:
+            await self._change(pause)
+        return self.allowed
+
+    async def _change(self, most: float | None) -> None:
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                await self._changed.wait()
+
+    def spend(self, messages: int) -> None:
+        """So many of those go."""
+        self._tokens -= messages
 
     def take(self, messages: int) -> None:
         """So many are on their way."""
-        self._tokens -= messages
-        self._on_way += messages
+        self.spend(messages)
+        self.on_way += messages
 
     def give(self, messages: int) -> None:
         """So many do not go after all."""
@@ -67,5 +82,12 @@ class Pace:
 
     def arrived(self, messages: int) -> None:
         """So many are not on their way any more."""
-        self._on_way -= messages
+        self.on_way -= messages
         self._changed.set()
+
+
+def pace_of(config: PipelineConfig) -> Pace | None:
+    """The pace of `rate_limit`; a second's worth may be under way, beside what has to wait."""
+    if config.rate_limit is None:
+        return None
+    return Pace(config.rate_limit, 1.0 + (config.linger_ms + config.commit_interval_ms) / 1000)

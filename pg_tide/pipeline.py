@@ -25,7 +25,7 @@ from pg_tide.message import Batch
 from pg_tide.metrics import Meter
 from pg_tide.one_error import one_error
 from pg_tide.outbox import Outbox
-from pg_tide.pace import Pace
+from pg_tide.pace import pace_of
 from pg_tide.producer import Producer
 from pg_tide.retry import Backoff
 from pg_tide.settling import Settling
@@ -36,9 +36,7 @@ from pg_tide.wakeup import Sleeper
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
 FIRST_LOOK_MS = 1000  # a person who puts something right looks whether it helped
-SLICE = (
-    250  # messages prepared in one go: they stay in the processor's cache, and others get a turn
-)
+SLICE = 250  # messages prepared in one go: they stay in the processor's cache, others get a turn
 REPLAYED = 2000  # messages tried again together: only when they are settled come the next
 
 
@@ -84,6 +82,7 @@ class Pipeline:
                 self.letters.park(await self.outbox.parked_keys(MOST_PARKED_KEYS))
                 self.settling.replay.set()
                 halted = await self.deliver()
+                await self.caution.over()  # whatever was tried, it did not end the process
         finally:
             self.in_flight.drop()
         if halted is not None:
@@ -104,6 +103,7 @@ class Pipeline:
             replaying.cancel()
             if self.impatient:
                 self.in_flight.abandon()
+                beside.pop(0).cancel()  # it would send what comes behind a message that is refused
             self.in_flight.close()
             self.settling.at_once.set()
             self.producer.hurry()
@@ -134,12 +134,12 @@ class Pipeline:
                 batch = await (ahead or self.poll(page))
                 if holds_nothing:
                     self.report(self.well)
+                    self.meter.state("running" if batch.messages else "idle")
                 if self.config.batch_size is None:
                     page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
                 # PostgreSQL works on the next page while this one is prepared.
                 ahead = asyncio.create_task(self.poll(page)) if batch.full else None
                 if not batch.messages:
-                    self.meter.state("idle")
                     await self.sleeper.pause(self.outbox.snapshot_xmin)
                     continue
                 if self.config.wait_for_ack:
@@ -179,25 +179,34 @@ class Pipeline:
         while not self.config.dry_run:
             await self.settling.replay.wait()
             self.settling.replay.clear()
-            most = 1 if self.caution.replays else REPLAYED
-            found = await self.replay_batch(most)
-            if not found:
+            batch = await self.replay_batch()
+            if not batch.messages:
                 await self.caution.over()
-            elif found < most and self.letters.parked:
+            elif not batch.full and self.letters.parked:
                 await self.release()
 
-    async def replay_batch(self, most: int) -> int:
-        """Send a batch of those, if there are any; how many they were, when they have their end."""
+    async def replay_batch(self) -> Batch:
+        """Send a batch of those, if there are any; returns it when they have their end."""
         await self.producer.ready()
-        _, size = await self.in_flight.room()
-        batch = await self.outbox.retries(most, min(PAGE_BYTES, size))
+        most = 1 if self.caution.replays else min(REPLAYED, self.config.max_in_flight)
+        if self.pace is not None:
+            most = min(most, await self.pace.turn())
+        # Who waits for room may wait for one that waits for this.
+        batch = await self.outbox.retries(most, min(PAGE_BYTES, self.in_flight.free))
+        batch.full = len(batch.messages) >= most
         if batch.messages:
             self.in_flight.take(batch)
+            if self.pace is not None:
+                self.pace.spend(len(batch.messages))
             self.settling.replayed.clear()
-            await (self.send_alone(batch) if self.caution.replays else self.send(batch))
+            if self.caution.replays:
+                async with self.turn:
+                    await self.send_alone(batch)
+            else:
+                await self.send(batch)
             # Until it has settled, PostgreSQL would give the same again.
             await self.settling.replayed.wait()
-        return len(batch.messages)
+        return batch
 
     async def release(self) -> None:
         """Hand nothing over while the last of what is parked is tried again.
@@ -206,17 +215,23 @@ class Pipeline:
         """
         async with self.turn:
             with self.settling.hurrying():
+                self.producer.hurry()
                 await self.settling.all_written()
-                while await self.replay_batch(REPLAYED):
+                while (await self.replay_batch()).messages:
                     pass
 
     async def send_alone(self, batch: Batch) -> Halted | None:
         """Send a message that may be what ended the process before, and see whether it does."""
         with self.settling.hurrying():
+            self.producer.hurry()
             await self.settling.all_settled()
             fault = await self.caution.fault(batch.messages[0], replay=batch.replay)
-            halted = await self.send(batch, fault)
-            await self.caution.outlive(self.settling.all_settled())
+            return await self.caution.outlive(self.send_and_settle(batch, fault))
+
+    async def send_and_settle(self, batch: Batch, fault: MessageError | None) -> Halted | None:
+        """Send a batch, and wait until the position has passed it."""
+        halted = await self.send(batch, fault)
+        await self.settling.all_settled()
         return halted
 
     async def send(self, batch: Batch, fault: MessageError | None = None) -> Halted | None:
@@ -227,18 +242,17 @@ class Pipeline:
         filtered = admitted.records.count(()) - len(admitted.rejected)
         if self.pace is not None and not batch.replay:
             self.pace.give(filtered + len(admitted.rejected))
-        if admitted.batch.messages:
+        # What was being looked at when the pipeline stopped does not go any more.
+        stopped = self.in_flight.closed or self.refusals.stuck.is_set()
+        if admitted.batch.messages and not stopped:
+            sent = self.producer.produce(admitted.records)
             entry = Entry(
-                admitted.batch,
-                admitted.records,
-                self.producer.produce(admitted.records),
-                filtered,
-                admitted.rejected,
-                admitted.size,
-                time.time(),
+                admitted.batch, admitted.records, sent, filtered, admitted.rejected, admitted.size
             )
             self.in_flight.add(entry)
             self.settling.expect()
+            if batch.replay or self.settling.at_once.is_set():
+                self.producer.hurry()
         return admitted.halted
 
     async def produce(self) -> None:
@@ -272,7 +286,7 @@ class Pipeline:
         """Move the position over the batches at the front whose every message has its end."""
         while (done := await self.in_flight.settled()) is not None:
             if self.pace is not None:
-                self.pace.arrived(done.delivered)
+                self.pace.arrived(done.left)
             if self.config.dry_run:
                 self.settling.tell(done.aside)
                 continue  # nothing went: the position stays
@@ -282,10 +296,3 @@ class Pipeline:
             self.report(self.well)
             if not self.in_flight.closed:
                 await self.settling.rest(self.config.commit_interval_ms / 1000)
-
-
-def pace_of(config: PipelineConfig) -> Pace | None:
-    """The pace of `rate_limit`; a second's worth may be under way, beside what has to wait."""
-    if config.rate_limit is None:
-        return None
-    return Pace(config.rate_limit, 1.0 + (config.linger_ms + config.commit_interval_ms) / 1000)

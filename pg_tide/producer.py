@@ -140,8 +140,8 @@ class Producer:
             if self._client is not None:
                 return self._client
 
-    async def learn(self, name: str) -> None:
-        """Have a topic ready, as it is now.
+    async def learn(self, name: str, *, anew: bool = False) -> None:
+        """Have a topic ready, as it is now; `anew`, also if it was refused lately.
 
         Waits for a topic that the configuration names, as for any outage; raises MessageError
         for one that was rendered from a message and is missing, or not for us.
@@ -149,7 +149,7 @@ class Producer:
         while True:
             client = await self.ready()
             try:
-                if await self._topics.learn(client, name):
+                if await self._topics.learn(client, name, anew=anew):
                     topic = self._topics.known[name]
                     self._limits.lower(topic.max_bytes)
                     topic.open(await self.ready())  # perhaps another one by now

@@ -86,13 +86,14 @@ class Topics:
         """How many records have no end yet."""
         return sum(topic.unfinished for topic in self.known.values())
 
-    async def learn(self, client: Client, name: str) -> bool:
+    async def learn(self, client: Client, name: str, *, anew: bool = False) -> bool:
         """Have a topic's lanes, as many as it has partitions now; whether there are new ones.
 
         Raises MessageError for one that only messages name and that takes no records: at once
-        where that is remembered.
+        where that is remembered, unless it shall be looked at `anew`.
         """
-        self._refused.check(name)
+        if not anew:
+            self._refused.check(name)
         topic = self.known.get(name)
         if topic is None:
             now = await self._ask(client, name)

@@ -120,6 +120,8 @@ async def park_and_release(operator: Operator, topic: str, published: list[int])
         return int((await operator.status())["parked_keys"]) >= 5
 
     async def released() -> bool:
+        # The configuration from before may go on for a moment, and put more aside.
+        await operator.run("SELECT tide.dead_letter_retry_all('p')")
         return int((await operator.status())["parked_keys"]) == 0
 
     async def went_on() -> bool:
@@ -127,7 +129,6 @@ async def park_and_release(operator: Operator, topic: str, published: list[int])
 
     await until(parked, 60)
     await operator.configure(topic, headers={"kind": "{op}"}, dead_letter={"policy": "park_key"})
-    await operator.run("SELECT tide.dead_letter_retry_all('p')")
     await until(released, 60)
     before = len(published)
     await until(went_on, 30)
