@@ -160,8 +160,9 @@ class Outbox:
                 letters = orjson.dumps([letter(one) for one in aside]).decode()
                 new = await connection.value(PUT_ASIDE, *held, letters)
             left = set()
-            for state, ids in replayed.items():
-                left |= {row[0] for row in await connection.rows(END_LETTERS, *held, ids, state)}
+            if replayed:
+                ended = (replayed.get("delivered", ()), replayed.get("filtered", ()))
+                left = {row[0] for row in await connection.rows(END_LETTERS, *held, *ended)}
             position = (self._row_ctid, end.done, end.page, end.last_id)
             counts = (delivered, filtered, new)
             row_ctid = await connection.value(COMMIT, *held, *position, *counts)

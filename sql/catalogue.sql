@@ -60,7 +60,7 @@ values
   ('max_retries', 'integer', null, '5', 0, 1000, null, false, false, false, 'how often a message is tried again after an error that may be its own fault; outages are waited out for ever'),
   ('dead_letter.policy', 'text', null, '"skip"', null, null, array['skip', 'park_key', 'halt'], false, false, false, 'a message that cannot go: skip puts it aside and goes on; park_key puts aside the later messages of its key too, in order, until it is retried or discarded; halt stops the pipeline before it'),
   ('dead_letter.max_per_minute', 'integer', null, '1000', 0, 10000000, null, false, false, false, 'the brake: more dead letters than this in a minute halt the pipeline; 0: none'),
-  ('dead_letter.retention_days', 'integer', null, '30', 0, 36500, null, false, false, false, 'how long dead letters that were delivered or discarded are kept'),
+  ('dead_letter.retention_days', 'integer', null, '30', 0, 36500, null, false, false, false, 'how long dead letters that were delivered or discarded are kept; 0: at most an hour'),
   ('retry_backoff_ms', 'integer', null, '100', 1, 3600000, null, false, false, false, 'the first wait after a failure that will pass; doubled, with jitter'),
   ('retry_backoff_max_ms', 'integer', null, '60000', 1, 86400000, null, false, false, false, 'the longest wait between two tries'),
   ('fatal_retry_ms', 'integer', null, '60000', 0, 86400000, null, false, false, false, 'the longest wait until a failed pipeline is tried again, beginning with a second; 0: only when it is changed or enabled'),

@@ -588,8 +588,14 @@ CREATE FUNCTION tide._dead_letter_counts(relay_group text) RETURNS TABLE(pipelin
   select l.name,
          (select count(*) from tide.dead_letter d
            where d.pipeline_id = l.id and d.state in ('waiting', 'parked', 'retrying')),
-         (select count(distinct d.key_hash) from tide.dead_letter d
-           where d.pipeline_id = l.id and d.parks_key and d.state in ('waiting', 'retrying'))
+         (select count(distinct k.key_hash)
+            from (
+              select d.key_hash from tide.dead_letter d
+                where d.pipeline_id = l.id and d.parks_key and d.state = 'waiting'
+              union all
+              select d.key_hash from tide.dead_letter d
+                where d.pipeline_id = l.id and d.parks_key and d.state = 'retrying'
+            ) as k)
   from tide.pipeline l
   where $1 is null or l.relay_group = $1
   order by l.name
@@ -686,6 +692,7 @@ COMMENT ON FUNCTION tide._draw_xid() IS 'A transaction id given out now: whoever
 
 CREATE FUNCTION tide._drop_empty_rings() RETURNS integer
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   ring    text;
@@ -790,6 +797,7 @@ COMMENT ON FUNCTION tide._empty_slot(outbox_id integer, slot smallint) IS 'Trunc
 
 CREATE FUNCTION tide._end_blocker(group_id integer) RETURNS text
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select string_agg(
       case
@@ -811,10 +819,10 @@ $_$;
 COMMENT ON FUNCTION tide._end_blocker(group_id integer) IS 'Ends the transaction of a relay that keeps the position of a group locked, as a frozen one does; who else does so, in words, is left alone.';
 
 --
--- Name: _end_letters(integer, uuid, bigint[], text); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _end_letters(integer, uuid, bigint[], bigint[]); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) RETURNS SETOF text
+CREATE FUNCTION tide._end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -831,9 +839,12 @@ declare
 begin
   with done as (
     update tide.dead_letter d
-      set state = _end_letters.state, attempts = d.attempts + 1,
+      set state = m.state, attempts = d.attempts + 1,
           last_at = clock_timestamp(), resolved_at = clock_timestamp()
-      from unnest(message_ids) as m (message_id)
+      from (
+          select unnest(delivered) as message_id, 'delivered' as state
+          union all
+          select unnest(filtered), 'filtered') as m
         cross join lateral (
           select u.id from tide.dead_letter u
           where u.pipeline_id = of_pipeline and u.message_id = m.message_id
@@ -843,7 +854,7 @@ begin
       returning d.id)
   select array_agg(o.id) into ended from done o;
   select coalesce(ended, '{}') || coalesce(array_agg(d.id), '{}') into ended
-    from unnest(message_ids) as m (message_id)
+    from unnest(delivered || filtered) as m (message_id)
       cross join lateral (
         select u.id from tide.dead_letter u
         where u.pipeline_id = of_pipeline and u.message_id = m.message_id and u.state = 'discarded'
@@ -856,10 +867,10 @@ begin
 end $$;
 
 --
--- Name: FUNCTION _end_letters(group_id integer, epoch uuid, message_ids bigint[], state text); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) IS 'Says of messages that were tried again that they were delivered or filtered; one that was discarded meanwhile stays so. Returns those of their keys that are still parked. Raises TD001 without the lease.';
+COMMENT ON FUNCTION tide._end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]) IS 'Says of messages that were tried again that they were delivered or filtered; one that was discarded meanwhile stays so. Returns those of their keys that are still parked. Raises TD001 without the lease.';
 
 --
 -- Name: _end_silent_relays(uuid); Type: FUNCTION; Schema: tide; Owner: -
@@ -867,6 +878,7 @@ COMMENT ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids 
 
 CREATE FUNCTION tide._end_silent_relays(caller uuid) RETURNS integer
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select count(*)::int
   from (
@@ -1151,8 +1163,9 @@ CREATE FUNCTION tide._first_of_chain(pipeline_id integer, key text) RETURNS TABL
     LANGUAGE sql STABLE
     AS $_$
   select d.id, d.state
-  from tide.dead_letter d
-  where d.pipeline_id = $1 and d.key_hash = hashtextextended($2, 0) and d.key = $2
+  from (select hashtextextended($2, 0) as key_hash) as h
+    cross join tide.dead_letter d
+  where d.pipeline_id = $1 and d.key_hash between h.key_hash and h.key_hash and d.key = $2
     and d.parks_key and d.state in ('waiting', 'parked', 'retrying')
   order by d.key_hash, d.id
   limit 1
@@ -1242,6 +1255,53 @@ end $$;
 COMMENT ON FUNCTION tide._format_problems(format text, path text, value jsonb) IS 'A sentence for everything wrong with the form of a value; raises 20000 for a format it does not know.';
 
 --
+-- Name: _free_orphans(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._free_orphans(pipeline_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  somewhere bigint;
+begin
+  select f.id + (random() * (l.id - f.id))::bigint into somewhere
+    from (
+      select d.id from tide.dead_letter d
+        where d.pipeline_id between _free_orphans.pipeline_id and _free_orphans.pipeline_id and d.state = 'parked'
+        order by d.pipeline_id, d.id limit 1
+    ) as f, (
+      select d.id from tide.dead_letter d
+        where d.pipeline_id between _free_orphans.pipeline_id and _free_orphans.pipeline_id and d.state = 'parked'
+        order by d.pipeline_id desc, d.id desc limit 1
+    ) as l;
+  if somewhere is null then
+    return;
+  end if;
+  update tide.dead_letter d
+    set state = 'retrying'
+    where d.state like 'parked' and d.id = any (array(
+      select f.id
+        from (
+          (select p.key from tide.dead_letter p
+             where p.pipeline_id between _free_orphans.pipeline_id and _free_orphans.pipeline_id and p.state = 'parked'
+             order by p.pipeline_id, p.id limit 100)
+          union
+          (select p.key from tide.dead_letter p
+             where (p.pipeline_id, p.id) >= (_free_orphans.pipeline_id, somewhere) and p.pipeline_id <= _free_orphans.pipeline_id
+               and p.state = 'parked'
+             order by p.pipeline_id, p.id limit 100)
+        ) as k
+          cross join lateral (select * from tide._first_of_chain(_free_orphans.pipeline_id, k.key)) as f
+        where f.state = 'parked'));
+end $$;
+
+--
+-- Name: FUNCTION _free_orphans(pipeline_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._free_orphans(pipeline_id integer) IS 'Whoever deleted the first of a chain by hand left the others without anybody to wait for: marks the next to be tried again. Looks at some chains, others each time.';
+
+--
 -- Name: _full_xid(xid, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1256,6 +1316,29 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._full_xid(own xid, horizon bigint) IS 'The greatest transaction id up to a horizon whose lower 32 bits are these, which is all that a row''s xmin has.';
+
+--
+-- Name: _give_way(integer, timestamp with time zone); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._give_way(pipeline_id integer, since timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if clock_timestamp() > since + interval '10 seconds' then
+    raise exception 'dead letters of pipeline "%" are being changed by somebody else',
+      (select l.name from tide.pipeline l where l.id = pipeline_id)
+      using errcode = 'lock_not_available',
+        hint = 'Perhaps another session retried or discarded some and has not committed: COMMIT or ROLLBACK there, and try again.';
+  end if;
+  perform pg_sleep(random() * 0.05);
+end $$;
+
+--
+-- Name: FUNCTION _give_way(pipeline_id integer, since timestamp with time zone); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._give_way(pipeline_id integer, since timestamp with time zone) IS 'Before dead letters are locked anew, for somebody else has some: lets him go on; raises 55P03 ten seconds after the first try.';
 
 --
 -- Name: _group_note(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -1329,15 +1412,18 @@ COMMENT ON FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigint
 CREATE FUNCTION tide._has_retries(pipeline_id integer) RETURNS boolean
     LANGUAGE sql STABLE
     AS $_$
-  select exists (
-    select from tide.dead_letter d
-    where d.pipeline_id = $1 and d.state = 'retrying'
+  select (
+    select d.id from tide.dead_letter d
+    where d.pipeline_id between $1 and $1 and d.state = 'retrying'
       and (
         not d.parks_key or (
           select w.id from tide.dead_letter w
-          where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
-            and w.parks_key and w.state = 'waiting' and w.id < d.id
-          limit 1) is null))
+          where w.pipeline_id = d.pipeline_id and w.key_hash >= d.key_hash and (w.key_hash, w.id) < (d.key_hash, d.id)
+            and w.key = d.key and w.parks_key and w.state = 'waiting'
+          order by w.key_hash, w.id
+          limit 1) is null)
+    order by d.pipeline_id, d.id
+    limit 1) is not null
 $_$;
 
 --
@@ -1626,14 +1712,17 @@ CREATE FUNCTION tide._lead_chains(resolved bigint[]) RETURNS void
     AS $$
 declare
   firsts bigint[];
+  led    bigint;
 begin
   loop
-    select array_agg(f.id) into firsts
+    select array_agg(distinct f.id) into firsts
       from tide._chains(resolved) as c
         cross join lateral (select * from tide._first_of_chain(c.pipeline_id, c.key)) as f
       where f.state = 'parked';
     exit when firsts is null;
-    update tide.dead_letter d set state = 'retrying' where d.id = any (firsts) and d.state = 'parked';
+    update tide.dead_letter d set state = 'retrying' where d.id = any (firsts) and d.state like 'parked';
+    get diagnostics led = row_count;
+    exit when led = cardinality(firsts);
   end loop;
 end $$;
 
@@ -1814,6 +1903,7 @@ COMMENT ON FUNCTION tide._lock_ring(outbox_id integer) IS 'Locks the tables of a
 
 CREATE FUNCTION tide._look(relay_group text) RETURNS TABLE(relay_id uuid, may integer[], runs integer[], takes boolean, settled boolean, silent boolean)
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   with held as materialized (
     select l.pid, l.objid::int as group_id from pg_catalog.pg_locks l
@@ -2381,10 +2471,14 @@ CREATE FUNCTION tide._parked_keys(group_id integer, at_most integer) RETURNS SET
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $_$
-  select distinct d.key
-  from tide.dead_letter d
-    join tide.pipeline l on l.id = d.pipeline_id
-  where l.group_id = $1 and d.parks_key and d.state in ('waiting', 'retrying')
+  select distinct k.key
+  from tide.pipeline l
+    cross join lateral (
+      select d.key from tide.dead_letter d where d.pipeline_id = l.id and d.parks_key and d.state = 'waiting'
+      union all
+      select d.key from tide.dead_letter d where d.pipeline_id = l.id and d.parks_key and d.state = 'retrying'
+    ) as k
+  where l.group_id = $1
   limit $2
 $_$;
 
@@ -2631,6 +2725,10 @@ begin
       order by l.place
     returning d.id, d.state)
   select array_agg(a.id) into new_ids from added a;
+  if cardinality(new_ids) = jsonb_array_length(letters) then
+    perform tide._queue_behind(new_ids);
+    return cardinality(new_ids);
+  end if;
   select l.message_id into lost
     from tide._letters(letters) as l
     where (
@@ -2685,7 +2783,7 @@ begin
   end if;
   update tide.dead_letter d
     set state = 'retrying'
-    where d.id = any (new_ids) and d.state = 'parked'
+    where d.id = any (new_ids) and d.state like 'parked'
       and (select f.id from tide._first_of_chain(d.pipeline_id, d.key) as f) <> all (coalesce(locked, '{}'));
 end $$;
 
@@ -2759,6 +2857,7 @@ COMMENT ON FUNCTION tide._raise_sequences() IS 'Sees to it that no id is given o
 
 CREATE FUNCTION tide._reads_messages() RETURNS boolean
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select has_table_privilege('tide.dead_letter', 'select')
     or exists (select from pg_catalog.pg_roles r where r.rolname = 'tide_admin' and pg_has_role(r.oid, 'usage'))
@@ -3041,6 +3140,7 @@ COMMENT ON FUNCTION tide._register_relay(id uuid, name text, version text, relay
 
 CREATE FUNCTION tide._relay_rights() RETURNS TABLE(role_name text, lacking text[])
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select current_user::text,
          array(select p.oid::regprocedure::text
@@ -3133,11 +3233,7 @@ declare
   its_group int;
 begin
   perform set_config('lock_timeout', '1s', true);
-  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
-  select p.group_id into its_group from tide.pipeline p where p.id = _report_state.pipeline_id for key share;
-  if not found then
-    return false;
-  end if;
+  select p.group_id into its_group from tide.pipeline p where p.id = _report_state.pipeline_id;
   if epoch is null then
     if exists (select from tide._owners() as o where o.group_id = its_group) then
       return false;
@@ -3148,6 +3244,12 @@ begin
     if not found or not tide._lease_held(its_group, epoch) then
       return false;
     end if;
+  end if;
+  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  perform from tide.pipeline p
+    where p.id = _report_state.pipeline_id and p.group_id = its_group for key share;
+  if not found then
+    return false;
   end if;
   insert into tide.pipeline_state as s (pipeline_id, state, reason, hint, next_try)
     values (_report_state.pipeline_id, _report_state.state, _report_state.reason, _report_state.hint, _report_state.next_try)
@@ -3309,12 +3411,12 @@ CREATE FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET enable_sort TO 'off'
+    SET enable_incremental_sort TO 'off'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
 declare
   of_pipeline int := (select l.id from tide.pipeline l where l.group_id = _retries.group_id);
-  first_id    bigint;
 begin
   perform tide._require_read_committed();
   return query
@@ -3322,36 +3424,53 @@ begin
            null::boolean, null::bytea, null::bigint, 0::bigint,
            case when tide._lease_held(_retries.group_id, _retries.epoch)
              then pg_current_snapshot()::text else tide._lease_lost(_retries.group_id) end;
-  select d.id into first_id from tide.dead_letter d
-    where d.pipeline_id = of_pipeline and d.state = 'retrying'
-      and (
-        not d.parks_key or (
-          select w.id from tide.dead_letter w
-          where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
-            and w.parks_key and w.state = 'waiting' and w.id < d.id
-          limit 1) is null)
-    order by d.id
-    limit 1;
   return query
+    with asked as materialized (
+      select d.id from tide.dead_letter d
+        where d.pipeline_id between of_pipeline and of_pipeline and d.state = 'retrying'
+          and (
+            not d.parks_key or (
+              select w.id from tide.dead_letter w
+              where w.pipeline_id = d.pipeline_id and w.key_hash >= d.key_hash and (w.key_hash, w.id) < (d.key_hash, d.id)
+                and w.key = d.key and w.parks_key and w.state = 'waiting'
+              order by w.key_hash, w.id
+              limit 1) is null)
+        order by d.pipeline_id, d.id
+        limit _retries.max_messages
+    ), span as materialized (
+      select min(a.id) as first_id,
+             case when count(*) < _retries.max_messages then 9223372036854775807 else max(a.id) end as last_id
+        from asked a
+    ), going as materialized (
+      select a.id from asked a
+      union all
+      select b.id from span s
+        cross join lateral (
+          select d.id from tide.dead_letter d
+            where (d.pipeline_id, d.id) >= (of_pipeline, s.first_id) and (d.pipeline_id, d.id) <= (of_pipeline, s.last_id)
+              and d.state = 'parked'
+              and (
+                select w.id from tide.dead_letter w
+                where w.pipeline_id = d.pipeline_id and w.key_hash >= d.key_hash and (w.key_hash, w.id) < (d.key_hash, d.id)
+                  and w.key = d.key and w.parks_key and w.state = 'waiting'
+                order by w.key_hash, w.id
+                limit 1) is null
+            order by d.pipeline_id, d.id
+            limit _retries.max_messages
+        ) as b
+    )
     select w.message_id, w.source, w.op, w.key, w.dedup_key, w.headers::text,
            coalesce(w.payload_bytes, convert_to(w.payload::text, 'UTF8')), w.payload_bytes is null,
            convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
            w.bytes_so_far, null::text
       from (
         select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
-          from (
-            select d.*, tide._message_size(d.key, d.dedup_key, d.headers, d.payload, d.payload_bytes, d.before) as size
-              from tide.dead_letter d
-              where d.pipeline_id = of_pipeline and d.id >= first_id and d.state in ('parked', 'retrying')
-                and (
-                  not d.parks_key or (
-                    select w.id from tide.dead_letter w
-                    where w.pipeline_id = d.pipeline_id and w.key_hash = d.key_hash and w.key = d.key
-                      and w.parks_key and w.state = 'waiting' and w.id < d.id
-                    limit 1) is null)
-              order by d.id
-              limit _retries.max_messages
-          ) as p
+          from (select g.id from going g order by g.id limit _retries.max_messages) as n
+            cross join lateral (
+              select d.*, tide._message_size(d.key, d.dedup_key, d.headers, d.payload, d.payload_bytes, d.before) as size
+                from tide.dead_letter d where d.id = n.id
+                limit 1
+            ) as p
       ) as w
       where w.bytes_so_far - w.size < _retries.max_bytes
       order by w.id;
@@ -3861,37 +3980,49 @@ COMMENT ON FUNCTION tide._sweep(outbox_id integer) IS 'Sweeps one outbox, if it 
 CREATE FUNCTION tide._sweep_dead_letters() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET enable_incremental_sort TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 declare
-  swept bigint;
+  running  int[]  := array(select o.group_id from tide._owners() as o);
+  swept    bigint := 0;
+  deleted  bigint;
+  pipeline record;
+  expiry   timestamptz;
 begin
-  -- Whoever deleted the first of a chain by hand left the others without anybody to wait for.
-  update tide.dead_letter d
-    set state = 'retrying'
-    from (
-      select distinct on (c.pipeline_id, c.key_hash) c.id
-        from tide.dead_letter c
-        where c.parks_key and c.state in ('waiting', 'parked', 'retrying')
-        order by c.pipeline_id, c.key_hash, c.id
-    ) as f
-    where d.id = f.id and d.state = 'parked';
-  with expired as (
-    select e.id
+  for pipeline in
+    select l.id, (tide._config_value(l.config, 'dead_letter.retention_days') #>> '{}')::int as days,
+           l.group_id = any (running) as runs
       from tide.pipeline l
-        cross join lateral (
+      where (select d.id from tide.dead_letter d where d.pipeline_id = l.id and d.state = 'parked' limit 1) is not null
+        or (
           select d.id from tide.dead_letter d
-            where d.pipeline_id = l.id and d.state in ('delivered', 'filtered', 'discarded')
-              and d.resolved_at <= clock_timestamp() - make_interval(
-                days => (tide._config_value(l.config, 'dead_letter.retention_days') #>> '{}')::int)
-              -- The relay may be trying it at this moment: its key is then asked for by this row.
-              and not (d.state = 'discarded' and d.parks_key
-                and exists (select from tide._first_of_chain(d.pipeline_id, d.key)))
-            order by d.resolved_at
-            limit 10000
-        ) as e
-      limit 10000)
-  delete from tide.dead_letter d using expired e where d.id = e.id;
-  get diagnostics swept = row_count;
+          where d.pipeline_id = l.id and d.state in ('delivered', 'filtered', 'discarded')
+          limit 1) is not null
+      order by l.id
+  loop
+    perform tide._free_orphans(pipeline.id);
+    expiry := clock_timestamp() - make_interval(days => pipeline.days);
+    delete from tide.dead_letter d
+      where d.id = any (array(
+        select e.id from tide.dead_letter e
+          where e.pipeline_id = pipeline.id and e.state in ('delivered', 'filtered', 'discarded')
+            and e.resolved_at <= expiry
+            -- The relay may be trying it at this moment, and then asks what became of it.
+            and not (e.state = 'discarded' and (
+              pipeline.runs and e.resolved_at > clock_timestamp() - interval '1 hour'
+              or e.parks_key and e.key_hash in (
+                select u.key_hash from tide.dead_letter u
+                  where u.pipeline_id = pipeline.id and u.parks_key and u.state in ('waiting', 'parked', 'retrying'))))
+          order by e.resolved_at
+          limit 10000 - swept));
+    get diagnostics deleted = row_count;
+    swept := swept + deleted;
+  end loop;
   return swept;
 end $$;
 
@@ -4150,6 +4281,7 @@ COMMENT ON FUNCTION tide._try_lock(group_id integer) IS 'Takes the lock of a con
 
 CREATE FUNCTION tide._try_locks(group_ids integer[]) RETURNS integer[]
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   select coalesce(array_agg(g.id), '{}') from unnest(group_ids) as g (id)
   where pg_catalog.pg_try_advisory_lock(tide._lock_class(), g.id)
@@ -4466,20 +4598,30 @@ COMMENT ON FUNCTION tide.consumer_group_seek(outbox text, name text, target text
 CREATE FUNCTION tide.dead_letter_discard(id bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '300ms'
     AS $$
 #variable_conflict use_variable
 declare
   letter tide.dead_letter;
+  since  timestamptz := clock_timestamp();
 begin
   perform tide._require_read_committed();
-  letter := tide._existing_dead_letter(id);
-  update tide.dead_letter d
-    set state = 'discarded', resolved_at = clock_timestamp()
-    where d.id = letter.id and d.state in ('waiting', 'parked', 'retrying');
-  if not found then
-    perform tide._existing_dead_letter(id);  -- resolved meanwhile
-  end if;
-  perform tide._lead_chains(array[letter.id]);
+  loop
+    letter := tide._existing_dead_letter(id);
+    begin
+      update tide.dead_letter d
+        set state = 'discarded', resolved_at = clock_timestamp()
+        where d.id = letter.id and d.state in ('waiting', 'parked', 'retrying');
+      if not found then
+        perform tide._existing_dead_letter(id);  -- resolved meanwhile
+      end if;
+      perform tide._lead_chains(array[letter.id]);
+      exit;
+    exception
+      when lock_not_available or deadlock_detected then
+        perform tide._give_way(letter.pipeline_id, since);
+    end;
+  end loop;
   perform tide._tell_relay(letter.pipeline_id);
 end $$;
 
@@ -4496,21 +4638,31 @@ COMMENT ON FUNCTION tide.dead_letter_discard(id bigint) IS 'Gives up a message t
 CREATE FUNCTION tide.dead_letter_discard_all(pipeline text, stage text DEFAULT NULL::text, key text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '300ms'
     AS $$
 declare
   of_pipeline int := tide._existing_pipeline(pipeline);
+  since       timestamptz := clock_timestamp();
   gone        bigint[];
 begin
   perform tide._require_read_committed();
-  with given_up as (
-    update tide.dead_letter d
-      set state = 'discarded', resolved_at = clock_timestamp()
-      where d.pipeline_id = of_pipeline and d.state in ('waiting', 'parked', 'retrying')
-        and (dead_letter_discard_all.stage is null or d.stage = dead_letter_discard_all.stage)
-        and (dead_letter_discard_all.key is null or d.key = dead_letter_discard_all.key)
-      returning d.id)
-  select array_agg(g.id) into gone from given_up g;
-  perform tide._lead_chains(gone);
+  loop
+    begin
+      with given_up as (
+        update tide.dead_letter d
+          set state = 'discarded', resolved_at = clock_timestamp()
+          where d.pipeline_id = of_pipeline and d.state in ('waiting', 'parked', 'retrying')
+            and (dead_letter_discard_all.stage is null or d.stage = dead_letter_discard_all.stage)
+            and (dead_letter_discard_all.key is null or d.key = dead_letter_discard_all.key)
+          returning d.id)
+      select array_agg(g.id) into gone from given_up g;
+      perform tide._lead_chains(gone);
+      exit;
+    exception
+      when lock_not_available or deadlock_detected then
+        perform tide._give_way(of_pipeline, since);
+    end;
+  end loop;
   perform tide._tell_relay(of_pipeline);
   return coalesce(cardinality(gone), 0);
 end $$;
@@ -4538,9 +4690,10 @@ begin
   letter := tide._existing_dead_letter(id);
   if letter.state = 'parked' then
     select d.id into ahead from tide.dead_letter d
-      where d.pipeline_id = letter.pipeline_id and d.key_hash = letter.key_hash and d.key = letter.key
+      where d.pipeline_id = letter.pipeline_id and d.key_hash between letter.key_hash and letter.key_hash
+        and d.key = letter.key
         and d.parks_key and d.state = 'waiting' and d.id < letter.id
-      order by d.id
+      order by d.key_hash, d.id
       limit 1;
     if ahead is null then
       return;  -- its chain is on its way
@@ -4550,6 +4703,9 @@ begin
         hint = format('Retry or discard that one: "SELECT tide.dead_letter_retry(%s)"; what waits behind it follows.', ahead);
   end if;
   update tide.dead_letter d set state = 'retrying' where d.id = letter.id and d.state = 'waiting';
+  if not found then
+    perform tide._existing_dead_letter(id);  -- resolved meanwhile
+  end if;
   perform tide._tell_relay(letter.pipeline_id);
 end $$;
 
@@ -4566,18 +4722,28 @@ COMMENT ON FUNCTION tide.dead_letter_retry(id bigint) IS 'Has a message that was
 CREATE FUNCTION tide.dead_letter_retry_all(pipeline text, stage text DEFAULT NULL::text, key text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '300ms'
     AS $$
 declare
   of_pipeline int := tide._existing_pipeline(pipeline);
+  since       timestamptz := clock_timestamp();
   marked      bigint;
 begin
   perform tide._require_read_committed();
-  update tide.dead_letter d
-    set state = 'retrying'
-    where d.pipeline_id = of_pipeline and d.state = 'waiting'
-      and (dead_letter_retry_all.stage is null or d.stage = dead_letter_retry_all.stage)
-      and (dead_letter_retry_all.key is null or d.key = dead_letter_retry_all.key);
-  get diagnostics marked = row_count;
+  loop
+    begin
+      update tide.dead_letter d
+        set state = 'retrying'
+        where d.pipeline_id = of_pipeline and d.state = 'waiting'
+          and (dead_letter_retry_all.stage is null or d.stage = dead_letter_retry_all.stage)
+          and (dead_letter_retry_all.key is null or d.key = dead_letter_retry_all.key);
+      get diagnostics marked = row_count;
+      exit;
+    exception
+      when lock_not_available or deadlock_detected then
+        perform tide._give_way(of_pipeline, since);
+    end;
+  end loop;
   perform tide._tell_relay(of_pipeline);
   return marked;
 end $$;
@@ -4692,6 +4858,15 @@ declare
 begin
   perform tide._require_read_committed();
   perform tide._refuse_null('outbox', name, 'Name the outbox, as created with tide.outbox_create().');
+  if force then  -- positions, pipelines, messages: as a relay that puts some aside locks them
+    perform from tide.position p
+      where p.group_id in (
+        select g.id from tide.consumer_group g join tide.outbox o on o.id = g.outbox_id where o.name = outbox_drop.name)
+      order by p.group_id for update;
+    perform from tide.pipeline l
+      where l.outbox_id = (select o.id from tide.outbox o where o.name = outbox_drop.name)
+      order by l.id for update;
+  end if;
   -- The row is locked first: no pipeline or consumer group can then be added to it.
   select o.id into target_id from tide.outbox o where o.name = outbox_drop.name for update;
   if target_id is null and if_exists then
@@ -4955,6 +5130,10 @@ declare
   pipeline_id int := tide._existing_pipeline(pipeline);
   old_group   int;
 begin
+  if drop_consumer_group then  -- the position before the pipeline, as the relay locks them
+    perform from tide.position p
+      where p.group_id = (select l.group_id from tide.pipeline l where l.id = pipeline_id) for update;
+  end if;
   -- Locked first: what is put aside at this moment is then seen.
   perform from tide.pipeline p where p.id = pipeline_id for update;
   perform tide._refuse_dead_letters(pipeline_id);
@@ -5061,13 +5240,20 @@ COMMENT ON FUNCTION tide.relay_list_configs() IS 'Every pipeline with its config
 CREATE FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) RETURNS text
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select tide.relay_set_outbox(pipeline, outbox, pipeline, config) $$;
+    AS $_$
+  select tide.relay_set_outbox($1, $2, coalesce(
+    (select g.name
+       from tide.pipeline p
+         join tide.outbox o on o.id = p.outbox_id
+         join tide.consumer_group g on g.id = p.group_id
+       where p.name = $1 and o.name = $2), $1), $3)
+$_$;
 
 --
 -- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, config jsonb); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) IS 'Creates or replaces a pipeline whose consumer group is named after it.';
+COMMENT ON FUNCTION tide.relay_set_outbox(pipeline text, outbox text, config jsonb) IS 'Creates a pipeline whose consumer group is named after it, or replaces one, which keeps its group.';
 
 --
 -- Name: relay_set_outbox(text, text, text, jsonb, boolean); Type: FUNCTION; Schema: tide; Owner: -
@@ -5101,6 +5287,9 @@ begin
     return 'unchanged';
   else
     if old.outbox_id <> to_outbox then
+      perform tide._require_read_committed();
+      -- Locked first: what is put aside at this moment is then seen.
+      perform from tide.pipeline p where p.id = old.id for update;
       perform tide._refuse_dead_letters(old.id);
     end if;
     perform tide._notice_of_left_group(old.group_id, to_group);
@@ -5983,10 +6172,10 @@ CREATE INDEX dead_letter_chain ON tide.dead_letter USING btree (pipeline_id, key
 CREATE INDEX dead_letter_discarded ON tide.dead_letter USING btree (pipeline_id, message_id) WHERE (state = 'discarded'::text);
 
 --
--- Name: dead_letter_holding; Type: INDEX; Schema: tide; Owner: -
+-- Name: dead_letter_parked; Type: INDEX; Schema: tide; Owner: -
 --
 
-CREATE INDEX dead_letter_holding ON tide.dead_letter USING btree (pipeline_id, key_hash) WHERE (parks_key AND (state = ANY (ARRAY['waiting'::text, 'retrying'::text])));
+CREATE INDEX dead_letter_parked ON tide.dead_letter USING btree (pipeline_id, id) WHERE (state = 'parked'::text);
 
 --
 -- Name: dead_letter_resolved; Type: INDEX; Schema: tide; Owner: -
@@ -5999,12 +6188,6 @@ CREATE INDEX dead_letter_resolved ON tide.dead_letter USING btree (pipeline_id, 
 --
 
 CREATE INDEX dead_letter_retrying ON tide.dead_letter USING btree (pipeline_id, id) WHERE (state = 'retrying'::text);
-
---
--- Name: dead_letter_to_go; Type: INDEX; Schema: tide; Owner: -
---
-
-CREATE INDEX dead_letter_to_go ON tide.dead_letter USING btree (pipeline_id, id) WHERE (state = ANY (ARRAY['parked'::text, 'retrying'::text]));
 
 --
 -- Name: dead_letter_unresolved; Type: INDEX; Schema: tide; Owner: -
@@ -6301,11 +6484,11 @@ REVOKE ALL ON FUNCTION tide._end_blocker(group_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._end_blocker(group_id integer) TO tide_relay;
 
 --
--- Name: FUNCTION _end_letters(group_id integer, epoch uuid, message_ids bigint[], state text); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, message_ids bigint[], state text) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._end_letters(group_id integer, epoch uuid, delivered bigint[], filtered bigint[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _end_silent_relays(caller uuid); Type: ACL; Schema: tide; Owner: -
@@ -6397,11 +6580,25 @@ REVOKE ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb
 GRANT ALL ON FUNCTION tide._format_problems(format text, path text, value jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _free_orphans(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._free_orphans(pipeline_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._free_orphans(pipeline_id integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _full_xid(own xid, horizon bigint); Type: ACL; Schema: tide; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tide._full_xid(own xid, horizon bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._full_xid(own xid, horizon bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _give_way(pipeline_id integer, since timestamp with time zone); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._give_way(pipeline_id integer, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._give_way(pipeline_id integer, since timestamp with time zone) TO tide_relay;
 
 --
 -- Name: FUNCTION _group_note(outbox_id integer, group_id integer); Type: ACL; Schema: tide; Owner: -

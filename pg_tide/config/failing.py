@@ -28,7 +28,8 @@ class DeadLetter(BaseModel):
         30,
         ge=0,
         le=36_500,
-        description="how long dead letters that were delivered or discarded are kept",
+        description="how long dead letters that were delivered or discarded are kept; 0: at most "
+        "an hour",
     )
 
 

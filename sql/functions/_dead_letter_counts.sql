@@ -7,8 +7,14 @@ as $$
   select l.name,
          (select count(*) from tide.dead_letter d
            where d.pipeline_id = l.id and d.state in ('waiting', 'parked', 'retrying')),
-         (select count(distinct d.key_hash) from tide.dead_letter d
-           where d.pipeline_id = l.id and d.parks_key and d.state in ('waiting', 'retrying'))
+         (select count(distinct k.key_hash)
+            from (
+              select d.key_hash from tide.dead_letter d
+                where d.pipeline_id = l.id and d.parks_key and d.state = 'waiting'
+              union all
+              select d.key_hash from tide.dead_letter d
+                where d.pipeline_id = l.id and d.parks_key and d.state = 'retrying'
+            ) as k)
   from tide.pipeline l
   where $1 is null or l.relay_group = $1
   order by l.name

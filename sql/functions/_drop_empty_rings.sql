@@ -1,5 +1,6 @@
 create or replace function tide._drop_empty_rings() returns int
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   ring    text;

@@ -1,6 +1,7 @@
 -- As its caller, who may end sessions of its own role alone.
 create or replace function tide._end_silent_relays(caller uuid) returns int
 language sql volatile
+set search_path = pg_catalog, pg_temp
 as $$
   select count(*)::int
   from (

@@ -2,6 +2,7 @@
 create or replace function tide._look(relay_group text)
 returns table (relay_id uuid, may int[], runs int[], takes boolean, settled boolean, silent boolean)
 language sql stable
+set search_path = pg_catalog, pg_temp
 as $$
   with held as materialized (
     select l.pid, l.objid::int as group_id from pg_catalog.pg_locks l

@@ -5,10 +5,14 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set jit = off
 as $$
-  select distinct d.key
-  from tide.dead_letter d
-    join tide.pipeline l on l.id = d.pipeline_id
-  where l.group_id = $1 and d.parks_key and d.state in ('waiting', 'retrying')
+  select distinct k.key
+  from tide.pipeline l
+    cross join lateral (
+      select d.key from tide.dead_letter d where d.pipeline_id = l.id and d.parks_key and d.state = 'waiting'
+      union all
+      select d.key from tide.dead_letter d where d.pipeline_id = l.id and d.parks_key and d.state = 'retrying'
+    ) as k
+  where l.group_id = $1
   limit $2
 $$;
 comment on function tide._parked_keys(int, int) is

@@ -60,6 +60,10 @@ begin
       order by l.place
     returning d.id, d.state)
   select array_agg(a.id) into new_ids from added a;
+  if cardinality(new_ids) = jsonb_array_length(letters) then
+    perform tide._queue_behind(new_ids);
+    return cardinality(new_ids);
+  end if;
   select l.message_id into lost
     from tide._letters(letters) as l
     where (

@@ -23,7 +23,7 @@ begin
   end if;
   update tide.dead_letter d
     set state = 'retrying'
-    where d.id = any (new_ids) and d.state = 'parked'
+    where d.id = any (new_ids) and d.state like 'parked'
       and (select f.id from tide._first_of_chain(d.pipeline_id, d.key) as f) <> all (coalesce(locked, '{}'));
 end $$;
 comment on function tide._queue_behind(bigint[]) is

@@ -1,6 +1,7 @@
 -- As its caller: whoever may not even call this is no relay either.
 create or replace function tide._relay_rights() returns table (role_name text, lacking text[])
 language sql stable
+set search_path = pg_catalog, pg_temp
 as $$
   select current_user::text,
          array(select p.oid::regprocedure::text

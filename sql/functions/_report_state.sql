@@ -13,11 +13,7 @@ declare
   its_group int;
 begin
   perform set_config('lock_timeout', '1s', true);
-  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
-  select p.group_id into its_group from tide.pipeline p where p.id = _report_state.pipeline_id for key share;
-  if not found then
-    return false;
-  end if;
+  select p.group_id into its_group from tide.pipeline p where p.id = _report_state.pipeline_id;
   if epoch is null then
     if exists (select from tide._owners() as o where o.group_id = its_group) then
       return false;
@@ -28,6 +24,12 @@ begin
     if not found or not tide._lease_held(its_group, epoch) then
       return false;
     end if;
+  end if;
+  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  perform from tide.pipeline p
+    where p.id = _report_state.pipeline_id and p.group_id = its_group for key share;
+  if not found then
+    return false;
   end if;
   insert into tide.pipeline_state as s (pipeline_id, state, reason, hint, next_try)
     values (_report_state.pipeline_id, _report_state.state, _report_state.reason, _report_state.hint, _report_state.next_try)

@@ -1,37 +1,51 @@
+-- What keeps it short, for it runs every few seconds: the age is worked out once a pipeline, so that
+-- an index leads to what is older; and of what is parked it looks at some, other ones each time.
 create or replace function tide._sweep_dead_letters() returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set enable_incremental_sort = off
+set jit = off
+set plan_cache_mode = force_custom_plan
 as $$
 declare
-  swept bigint;
+  running  int[]  := array(select o.group_id from tide._owners() as o);
+  swept    bigint := 0;
+  deleted  bigint;
+  pipeline record;
+  expiry   timestamptz;
 begin
-  -- Whoever deleted the first of a chain by hand left the others without anybody to wait for.
-  update tide.dead_letter d
-    set state = 'retrying'
-    from (
-      select distinct on (c.pipeline_id, c.key_hash) c.id
-        from tide.dead_letter c
-        where c.parks_key and c.state in ('waiting', 'parked', 'retrying')
-        order by c.pipeline_id, c.key_hash, c.id
-    ) as f
-    where d.id = f.id and d.state = 'parked';
-  with expired as (
-    select e.id
+  for pipeline in
+    select l.id, (tide._config_value(l.config, 'dead_letter.retention_days') #>> '{}')::int as days,
+           l.group_id = any (running) as runs
       from tide.pipeline l
-        cross join lateral (
+      where (select d.id from tide.dead_letter d where d.pipeline_id = l.id and d.state = 'parked' limit 1) is not null
+        or (
           select d.id from tide.dead_letter d
-            where d.pipeline_id = l.id and d.state in ('delivered', 'filtered', 'discarded')
-              and d.resolved_at <= clock_timestamp() - make_interval(
-                days => (tide._config_value(l.config, 'dead_letter.retention_days') #>> '{}')::int)
-              -- The relay may be trying it at this moment: its key is then asked for by this row.
-              and not (d.state = 'discarded' and d.parks_key
-                and exists (select from tide._first_of_chain(d.pipeline_id, d.key)))
-            order by d.resolved_at
-            limit 10000
-        ) as e
-      limit 10000)
-  delete from tide.dead_letter d using expired e where d.id = e.id;
-  get diagnostics swept = row_count;
+          where d.pipeline_id = l.id and d.state in ('delivered', 'filtered', 'discarded')
+          limit 1) is not null
+      order by l.id
+  loop
+    perform tide._free_orphans(pipeline.id);
+    expiry := clock_timestamp() - make_interval(days => pipeline.days);
+    delete from tide.dead_letter d
+      where d.id = any (array(
+        select e.id from tide.dead_letter e
+          where e.pipeline_id = pipeline.id and e.state in ('delivered', 'filtered', 'discarded')
+            and e.resolved_at <= expiry
+            -- The relay may be trying it at this moment, and then asks what became of it.
+            and not (e.state = 'discarded' and (
+              pipeline.runs and e.resolved_at > clock_timestamp() - interval '1 hour'
+              or e.parks_key and e.key_hash in (
+                select u.key_hash from tide.dead_letter u
+                  where u.pipeline_id = pipeline.id and u.parks_key and u.state in ('waiting', 'parked', 'retrying'))))
+          order by e.resolved_at
+          limit 10000 - swept));
+    get diagnostics deleted = row_count;
+    swept := swept + deleted;
+  end loop;
   return swept;
 end $$;
 comment on function tide._sweep_dead_letters() is

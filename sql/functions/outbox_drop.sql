@@ -8,6 +8,15 @@ declare
 begin
   perform tide._require_read_committed();
   perform tide._refuse_null('outbox', name, 'Name the outbox, as created with tide.outbox_create().');
+  if force then  -- positions, pipelines, messages: as a relay that puts some aside locks them
+    perform from tide.position p
+      where p.group_id in (
+        select g.id from tide.consumer_group g join tide.outbox o on o.id = g.outbox_id where o.name = outbox_drop.name)
+      order by p.group_id for update;
+    perform from tide.pipeline l
+      where l.outbox_id = (select o.id from tide.outbox o where o.name = outbox_drop.name)
+      order by l.id for update;
+  end if;
   -- The row is locked first: no pipeline or consumer group can then be added to it.
   select o.id into target_id from tide.outbox o where o.name = outbox_drop.name for update;
   if target_id is null and if_exists then

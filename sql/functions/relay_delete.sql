@@ -6,6 +6,10 @@ declare
   pipeline_id int := tide._existing_pipeline(pipeline);
   old_group   int;
 begin
+  if drop_consumer_group then  -- the position before the pipeline, as the relay locks them
+    perform from tide.position p
+      where p.group_id = (select l.group_id from tide.pipeline l where l.id = pipeline_id) for update;
+  end if;
   -- Locked first: what is put aside at this moment is then seen.
   perform from tide.pipeline p where p.id = pipeline_id for update;
   perform tide._refuse_dead_letters(pipeline_id);

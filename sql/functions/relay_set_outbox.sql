@@ -32,6 +32,9 @@ begin
     return 'unchanged';
   else
     if old.outbox_id <> to_outbox then
+      perform tide._require_read_committed();
+      -- Locked first: what is put aside at this moment is then seen.
+      perform from tide.pipeline p where p.id = old.id for update;
       perform tide._refuse_dead_letters(old.id);
     end if;
     perform tide._notice_of_left_group(old.group_id, to_group);
@@ -46,9 +49,18 @@ end $$;
 comment on function tide.relay_set_outbox(text, text, text, jsonb, boolean) is
   'Creates or replaces a pipeline: an outbox, read by a consumer group (made if missing, starting where start_from says), to Kafka as config says (see the view tide.options). Raises one error with every problem found. A new pipeline is enabled; enabled null keeps an old one as it is. Returns created, updated or unchanged.';
 
+-- A pipeline that is there keeps its group: another one would begin where it starts, and send again
+-- whatever is retained.
 create or replace function tide.relay_set_outbox(pipeline text, outbox text, config jsonb) returns text
 language sql security definer
 set search_path = pg_catalog, pg_temp
-as $$ select tide.relay_set_outbox(pipeline, outbox, pipeline, config) $$;
+as $$
+  select tide.relay_set_outbox($1, $2, coalesce(
+    (select g.name
+       from tide.pipeline p
+         join tide.outbox o on o.id = p.outbox_id
+         join tide.consumer_group g on g.id = p.group_id
+       where p.name = $1 and o.name = $2), $1), $3)
+$$;
 comment on function tide.relay_set_outbox(text, text, jsonb) is
-  'Creates or replaces a pipeline whose consumer group is named after it.';
+  'Creates a pipeline whose consumer group is named after it, or replaces one, which keeps its group.';

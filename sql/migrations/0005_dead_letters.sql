@@ -40,17 +40,15 @@ comment on column tide.dead_letter.parks_key is
   'Whether later messages of its key wait until it is resolved. Those of one key are a chain, in the order of id; its first is never parked.';
 comment on column tide.dead_letter.attempts is 'How often the message was tried.';
 
--- Each question has an index of its own that holds nothing else: any may have 100,000 rows, and a
--- key may be too long for an index.
+-- Any may have 100,000 rows, and a key may be too long for an index. Few indexes hold a row in each
+-- state: whoever marks all rows writes all of those anew.
 create unique index dead_letter_unresolved on tide.dead_letter (pipeline_id, message_id)
   where state in ('waiting', 'parked', 'retrying');
 create index dead_letter_discarded on tide.dead_letter (pipeline_id, message_id) where state = 'discarded';
 create index dead_letter_chain on tide.dead_letter (pipeline_id, key_hash, id)
   where parks_key and state in ('waiting', 'parked', 'retrying');
 create index dead_letter_waiting on tide.dead_letter (pipeline_id, key_hash, id) where parks_key and state = 'waiting';
-create index dead_letter_holding on tide.dead_letter (pipeline_id, key_hash)
-  where parks_key and state in ('waiting', 'retrying');
-create index dead_letter_to_go on tide.dead_letter (pipeline_id, id) where state in ('parked', 'retrying');
+create index dead_letter_parked on tide.dead_letter (pipeline_id, id) where state = 'parked';
 create index dead_letter_retrying on tide.dead_letter (pipeline_id, id) where state = 'retrying';
 create index dead_letter_resolved on tide.dead_letter (pipeline_id, resolved_at)
   where state in ('delivered', 'filtered', 'discarded');

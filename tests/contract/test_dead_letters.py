@@ -102,6 +102,17 @@ async def test_a_chain_waits_for_its_head(place: Place) -> None:
     assert await reader.parked_keys(10) == []
 
 
+async def test_a_chain_of_which_some_were_filtered_is_done(place: Place) -> None:
+    reader, batch = await polled(place, "a", "a", "b")
+    head, second, third = batch.messages
+    aside = [bad(head, parks=True), follower(second), bad(third, parks=True)]
+    await reader.commit(batch.end, 0, 0, aside)
+    await place.retry(head.id)
+    ended = {"delivered": [head.id], "filtered": [second.id]}
+    assert await reader.commit(None, 1, 1, [], ended) == set()
+    assert await reader.parked_keys(10) == ["b"]
+
+
 async def test_a_head_that_is_discarded_releases_its_chain(place: Place) -> None:
     reader, batch = await polled(place, "a", "a")
     head, second = batch.messages

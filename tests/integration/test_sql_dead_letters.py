@@ -185,7 +185,7 @@ async def test_a_letter_outlives_its_message(letters: Letters) -> None:
     "call",
     [
         "_put_aside(1, $1, '[]')",
-        "_end_letters(1, $1, '{1}', 'delivered')",
+        "_end_letters(1, $1, '{1}', '{}')",
         "_retries(1, $1, 10, 10)",
     ],
 )

@@ -104,6 +104,21 @@ async def test_the_group_is_named_after_the_pipeline(orders: Connection) -> None
     assert (await pipeline(orders))["group_name"] == "p"
 
 
+async def test_a_pipeline_that_is_there_keeps_its_group(orders: Connection) -> None:
+    """Another one would begin where it starts, and send again whatever is retained."""
+    changed = json.dumps({**CONFIG, "topic": "others"})
+    await set_outbox(orders, group="relay")
+    await orders.execute("select tide.relay_set_outbox('p', 'orders', $1)", changed)
+    found = await orders.fetchrow(
+        "select consumer_group, topic from tide.relay_status where pipeline = 'p'"
+    )
+    assert found is not None
+    assert tuple(found) == ("relay", "others")
+    await orders.execute("select tide.relay_set_outbox('p', 'returns', $1)", changed)
+    group = await orders.fetchval("select consumer_group from tide.relay_status")
+    assert group == "p"
+
+
 async def test_null_leaves_it_enabled_or_disabled(orders: Connection) -> None:
     await set_outbox(orders, enabled=False)
     assert not (await pipeline(orders))["enabled"]
