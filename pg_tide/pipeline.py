@@ -18,8 +18,9 @@ from pg_tide.condition import DRY_RUN, RUNNING, SILENCE, Condition, failed, retr
 from pg_tide.config import PipelineConfig
 from pg_tide.dead_letter import MOST_PARKED_KEYS, DeadLetters
 from pg_tide.dry_run import DryRun
-from pg_tide.errors import FatalError, Halted, MessageError, TransientError
-from pg_tide.in_flight import Entry, InFlight
+from pg_tide.errors import FatalError, Halted, TransientError
+from pg_tide.handover import Handover
+from pg_tide.in_flight import InFlight
 from pg_tide.late_refusals import LateRefusals
 from pg_tide.message import Batch
 from pg_tide.metrics import Meter
@@ -27,6 +28,7 @@ from pg_tide.one_error import one_error
 from pg_tide.outbox import Outbox
 from pg_tide.pace import pace_of
 from pg_tide.producer import Producer
+from pg_tide.replay import Replay
 from pg_tide.retry import Backoff
 from pg_tide.settling import Settling
 from pg_tide.stages import Stages
@@ -37,7 +39,6 @@ SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
 PAGE_BYTES = 8 * 1024 * 1024
 FIRST_LOOK_MS = 1000  # a person who puts something right looks whether it helped
 SLICE = 250  # messages prepared in one go: they stay in the processor's cache, others get a turn
-REPLAYED = 2000  # messages tried again together: only when they are settled come the next
 
 
 @dataclass
@@ -68,7 +69,16 @@ class Pipeline:
         self.settling = Settling(self.name, self.outbox, self.letters, self.meter, self.report)
         self.caution = Caution(self.outbox, config)
         self.calm = asyncio.Event()  # no message that is read is tried alone
-        self.turn = asyncio.Lock()  # of whoever hands over what was read, or stops that
+        self.handover = Handover(
+            self.admission,
+            self.producer,
+            self.in_flight,
+            self.settling,
+            self.refusals,
+            self.caution,
+            self.pace,
+            self.meter,
+        )
         self.well = DRY_RUN if config.dry_run else RUNNING
 
     async def run(self) -> None:
@@ -118,7 +128,7 @@ class Pipeline:
     async def read(self) -> Halted:
         """Poll and hand over batches until it must stop before a message."""
         while self.caution.alone and (batch := await self.poll(1)).messages:
-            if halted := await self.send_alone(batch):
+            if halted := await self.handover.send_alone(batch):
                 return halted
         self.calm.set()
         return await self.read_on()
@@ -146,8 +156,8 @@ class Pipeline:
                     self.producer.hurry()
                     await self.in_flight.acknowledged()
                 for part in batch.slices(SLICE):
-                    async with self.turn:
-                        halted = await self.send(part)
+                    async with self.handover.turn:
+                        halted = await self.handover.send(part)
                     if halted is not None:
                         return halted
                     await asyncio.sleep(0)  # what arrived meanwhile is received
@@ -174,86 +184,10 @@ class Pipeline:
         return batch
 
     async def replay(self) -> None:
-        """Send what was put aside and shall be tried again, when told."""
+        """Send what was put aside and shall be tried again, once nothing is tried alone."""
         await self.calm.wait()
-        while not self.config.dry_run:
-            await self.settling.replay.wait()
-            self.settling.replay.clear()
-            batch = await self.replay_batch()
-            if not batch.messages:
-                await self.caution.over()
-            elif not batch.full and self.letters.parked:
-                await self.release()
-
-    async def replay_batch(self) -> Batch:
-        """Send a batch of those, if there are any; returns it when they have their end."""
-        await self.producer.ready()
-        most = 1 if self.caution.replays else min(REPLAYED, self.config.max_in_flight)
-        if self.pace is not None:
-            most = min(most, await self.pace.turn())
-        # Who waits for room may wait for one that waits for this.
-        batch = await self.outbox.retries(most, min(PAGE_BYTES, self.in_flight.free))
-        batch.full = len(batch.messages) >= most
-        if batch.messages:
-            self.in_flight.take(batch)
-            if self.pace is not None:
-                self.pace.spend(len(batch.messages))
-            self.settling.replayed.clear()
-            if self.caution.replays:
-                async with self.turn:
-                    await self.send_alone(batch)
-            else:
-                await self.send(batch)
-            # Until it has settled, PostgreSQL would give the same again.
-            await self.settling.replayed.wait()
-        return batch
-
-    async def release(self) -> None:
-        """Hand nothing over while the last of what is parked is tried again.
-
-        Else, under load, there would always be another message behind the last.
-        """
-        async with self.turn:
-            with self.settling.hurrying():
-                self.producer.hurry()
-                await self.settling.all_written()
-                while (await self.replay_batch()).messages:
-                    pass
-
-    async def send_alone(self, batch: Batch) -> Halted | None:
-        """Send a message that may be what ended the process before, and see whether it does."""
-        with self.settling.hurrying():
-            self.producer.hurry()
-            await self.settling.all_settled()
-            fault = await self.caution.fault(batch.messages[0], replay=batch.replay)
-            return await self.caution.outlive(self.send_and_settle(batch, fault))
-
-    async def send_and_settle(self, batch: Batch, fault: MessageError | None) -> Halted | None:
-        """Send a batch, and wait until the position has passed it."""
-        halted = await self.send(batch, fault)
-        await self.settling.all_settled()
-        return halted
-
-    async def send(self, batch: Batch, fault: MessageError | None = None) -> Halted | None:
-        """Prepare a batch and send it, or the part of it in front of one that stops all."""
-        began = time.perf_counter()
-        admitted = await self.admission.admit(batch, fault)
-        self.meter.stage("prepare", began)
-        filtered = admitted.records.count(()) - len(admitted.rejected)
-        if self.pace is not None and not batch.replay:
-            self.pace.give(filtered + len(admitted.rejected))
-        # What was being looked at when the pipeline stopped does not go any more.
-        stopped = self.in_flight.closed or self.refusals.stuck.is_set()
-        if admitted.batch.messages and not stopped:
-            sent = self.producer.produce(admitted.records)
-            entry = Entry(
-                admitted.batch, admitted.records, sent, filtered, admitted.rejected, admitted.size
-            )
-            self.in_flight.add(entry)
-            self.settling.expect()
-            if batch.replay or self.settling.at_once.is_set():
-                self.producer.hurry()
-        return admitted.halted
+        if not self.config.dry_run:
+            await Replay(self.outbox, self.handover, self.letters, self.config.max_in_flight).run()
 
     async def produce(self) -> None:
         """Keep a client to produce with, and replace it, after a wait, whenever it fails."""

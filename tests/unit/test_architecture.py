@@ -18,6 +18,8 @@ LAYERS = (
     ("relay", "demo", "check", "preview"),
     ("http", "runner"),
     ("pipeline",),
+    ("replay",),
+    ("handover",),
     ("late_refusals", "settling"),
     ("admission", "caution"),
     ("stages", "dead_letter", "gate", "telling", "retention"),
