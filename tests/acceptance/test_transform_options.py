@@ -94,7 +94,7 @@ async def test_an_expression_that_fails_halts_its_own_pipeline_alone(
     await process.stop()
     assert f"message {culprit} " in errors["expression_failed"]
     for reason in wrong:
-        assert errors[reason].startswith(f"{reason}: message {culprit} ")
+        assert errors[reason].startswith(f"{reason}: message ")
         assert " can not go: transform: the expression " in errors[reason]
     assert errors["expression_failed"].endswith("sum() takes array of number, not string")
     assert errors["expression_too_slow"].endswith("it takes over 1 second")
