@@ -76,6 +76,8 @@ def _is_wrong_value(error: BaseException) -> bool:
 def _words(error: OSError) -> str:
     """What the system says: asyncio hides "Connection refused" behind an error's number."""
     said = error.strerror or str(error) or "timed out"
+    if "connection_lost() call" in said:  # asyncpg's, of a login that was cut
+        said = "the server hung up"
     number = error.errno or 0  # of DNS it is below 0
     meant = os.strerror(number) if number > 0 else said
     return said if meant == said else f"{meant}: {said}"

@@ -149,7 +149,7 @@ async def all_delivered(
 ) -> None:
     await operator.delivered()
     await process.stop()
-    assert "unexpected" not in process.log.read_text()
+    assert "unexpected error" not in process.log.read_text()
     verdict = judge(ledger, await asyncio.to_thread(delivered, operator.brokers, topic))
     print(verdict)  # noqa: T201 - pytest shows it when the test fails
     verdict.demand(at_most_duplicates=at_most)

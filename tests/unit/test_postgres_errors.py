@@ -81,3 +81,9 @@ def test_a_value_that_can_not_be_written_down_is_not_tried_for_ever() -> None:
 
 def test_a_bug_of_ours_is_nobody_elses() -> None:
     assert ours(KeyError("mine")) is None
+
+
+def test_a_login_that_was_cut_is_told_in_plain_words() -> None:
+    found = ours(ConnectionError("unexpected connection_lost() call"))
+    assert isinstance(found, TransientError)
+    assert found.message == "PostgreSQL: the server hung up"
