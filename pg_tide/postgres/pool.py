@@ -17,6 +17,12 @@ async def _as_it_was(_: Any) -> None:
     """Pooled connections hold no session state, so there is nothing to reset."""
 
 
+def _forget(releasing: asyncio.Future[None]) -> None:
+    """Take note of how a release ended: a connection that cannot be had again is no news."""
+    if not releasing.cancelled():
+        releasing.exception()
+
+
 class Postgres:
     """A pool of connections for short transactions; none of them holds session state.
 
@@ -70,8 +76,10 @@ class Postgres:
         try:
             yield Connection(raw)
         finally:
+            releasing = asyncio.ensure_future(self._pool.release(raw, timeout=5))
+            releasing.add_done_callback(_forget)  # also when nobody waits for it any more
             with contextlib.suppress(Exception):
-                await asyncio.shield(self._pool.release(raw, timeout=5))
+                await asyncio.shield(releasing)
 
     def expire(self) -> None:
         """Use none of the connections again: one was lost, and the others may be half dead."""
