@@ -1,5 +1,6 @@
 """The pipelines as configured in SQL, and what the relay says of them, written back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -82,12 +83,10 @@ class Catalog:
         known = {one.name: one for one in await self.pipelines()}
         if name in known:
             return known[name]
-        near = nearest(name, known)
-        raise ConfigurationError(
-            f"there is no pipeline {quoted(name)}",
-            hint=f"Did you mean {quoted(near)}?"
-            if near
-            else "Create it with tide.relay_set_outbox(); the view tide.relay_status lists all.",
+        raise no_such_pipeline(
+            name,
+            known,
+            "Create it with tide.relay_set_outbox(); the view tide.relay_status lists all.",
         )
 
     async def report(self, pipeline_id: int, condition: Condition, epoch: UUID | None) -> None:
@@ -143,3 +142,10 @@ class Catalog:
                 "SELECT outbox, retained, slots_waiting FROM tide._storage()"
             )
         return [Storage(*row) for row in rows]
+
+
+def no_such_pipeline(name: str, known: Iterable[str], otherwise: str) -> ConfigurationError:
+    """The error of a name that no pipeline has; its hint where no other is like it."""
+    near = nearest(name, known)
+    hint = f"Did you mean {quoted(near)}?" if near else otherwise
+    return ConfigurationError(f"there is no pipeline {quoted(name)}", hint=hint)

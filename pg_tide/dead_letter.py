@@ -78,7 +78,7 @@ class DeadLetters:
         if key not in self.parked:
             if len(self.parked) >= MOST_PARKED_KEYS:
                 raise Halted(
-                    f"{MOST_PARKED_KEYS} keys are parked, and {why(message, error)}",
+                    f"{MOST_PARKED_KEYS} keys are parked, and {one_too_many(message, error)}",
                     reason="too_many_parked_keys",
                     hint=self._cure,
                 )
@@ -97,7 +97,7 @@ class DeadLetters:
     def _brake(self, message: Message, error: MessageError) -> Halted:
         return Halted(
             f"{self._most} messages were put aside within a minute (dead_letter.max_per_minute), "
-            f"and {why(message, error)}",
+            f"and {one_too_many(message, error)}",
             reason="too_many_dead_letters",
             hint=self._cure,
         )
@@ -128,20 +128,21 @@ class DeadLetters:
                 self._outlasting.add(known)
 
 
-def why(message: Message, error: MessageError) -> str:
+def can_not_go(message: Message, why: str) -> str:
     """Which message can not go, and why."""
-    return (
-        f'message {message.id} of outbox "{message.outbox}" can not go: '
-        f"{error.stage}: {error.reason}: {error.message}"
-    )
+    return f'message {message.id} of outbox "{message.outbox}" can not go: {why}'
+
+
+def one_too_many(message: Message, error: MessageError) -> str:
+    """The same, of a message that stops a pipeline which put others aside."""
+    return can_not_go(message, f"{error.stage}: {error.reason}: {error.message}")
 
 
 def halted(message: Message, error: MessageError) -> Halted:
     """The error of a pipeline that stands before a message that can never go."""
     cure = error.hint or "Change the configuration so that the message can go."
     return Halted(
-        f'message {message.id} of outbox "{message.outbox}" can not go: '
-        f"{error.stage}: {error.message}",
+        can_not_go(message, f"{error.stage}: {error.message}"),
         reason=error.reason,
         hint=f"{cure} With dead_letter.policy skip it would be put aside. When the cause is gone "
         "elsewhere, tide.relay_enable() goes on.",

@@ -16,6 +16,7 @@ from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Records, Rejected
 from pg_tide.position import Position
 
+PAGE_BYTES = 8 * 1024 * 1024  # at most, however much room there is
 SMALL = 64  # the part of the buffer that a pipeline with nothing in flight may always take
 
 
@@ -174,8 +175,8 @@ class InFlight:
 
     @property
     def free(self) -> int:
-        """The bytes that a page may take which can not wait for room."""
-        return max(self._buffer.free, self._buffer.size // SMALL)
+        """The bytes that a page may take now, whether or not there is room."""
+        return min(PAGE_BYTES, max(self._buffer.free, self._buffer.size // SMALL))
 
     @property
     def full(self) -> bool:

@@ -182,8 +182,7 @@ class Ownership:
 
     async def _take_over(self, group_id: int) -> Lease:
         async def take(connection: Connection) -> Lease:
-            async with connection.transaction():
-                await connection.script(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            async with connection.transaction(lock_timeout=LOCK_TIMEOUT):
                 row = await connection.row(TAKE_OVER, group_id, self.relay_id)
             if row is None:
                 raise LeaseLost(f"consumer group {group_id} could not be taken over")

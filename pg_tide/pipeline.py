@@ -36,7 +36,6 @@ from pg_tide.topics import TOPIC_CHANGED
 from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
-PAGE_BYTES = 8 * 1024 * 1024
 FIRST_LOOK_MS = 1000  # a person who puts something right looks whether it helped
 SLICE = 250  # messages prepared in one go: they stay in the processor's cache, others get a turn
 
@@ -101,7 +100,8 @@ class Pipeline:
     async def deliver(self) -> Halted | None:
         """Read, produce and settle side by side; returns when all that was read is settled."""
         async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(work) for work in (self.produce(), self.watch())]
+            producing = tasks.create_task(self.produce())
+            watching = tasks.create_task(self.watch())
             settling = tasks.create_task(self.settle())
             replaying = tasks.create_task(self.replay())
             reading = tasks.create_task(self.read())
@@ -113,7 +113,7 @@ class Pipeline:
             replaying.cancel()
             if self.impatient:
                 self.in_flight.abandon()
-                beside.pop(0).cancel()  # it would send what comes behind a message that is refused
+                producing.cancel()  # it would send what comes behind a message that is refused
             self.in_flight.close()
             self.settling.at_once.set()
             self.producer.hurry()
@@ -121,7 +121,7 @@ class Pipeline:
             if stuck.done() and not self.impatient:
                 halted = await self.refusals.cut() or halted
             await settling
-            for task in (*beside, stuck, stopping):
+            for task in (producing, watching, stuck, stopping):
                 task.cancel()
         return halted
 
@@ -174,7 +174,7 @@ class Pipeline:
             page = min(page, await self.pace.room())
         messages, size = await self.in_flight.room()
         began = time.perf_counter()
-        batch = await self.outbox.poll(min(page, messages), min(PAGE_BYTES, size))
+        batch = await self.outbox.poll(min(page, messages), size)
         if batch.messages:
             self.in_flight.take(batch)
             self.meter.stage("poll", began)

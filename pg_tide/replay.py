@@ -8,7 +8,6 @@ from pg_tide.message import Batch
 from pg_tide.outbox import Outbox
 
 TOGETHER = 2000  # messages: only when they are settled come the next
-BATCH_BYTES = 8 * 1024 * 1024
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Replay:
         if handover.pace is not None:
             most = min(most, await handover.pace.turn())
         # Who waits for room may wait for one that waits for this.
-        batch = await self.outbox.retries(most, min(BATCH_BYTES, handover.in_flight.free))
+        batch = await self.outbox.retries(most, handover.in_flight.free)
         batch.full = len(batch.messages) >= most
         if batch.messages:
             handover.in_flight.take(batch)

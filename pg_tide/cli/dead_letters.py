@@ -13,12 +13,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from pg_tide.catalog import no_such_pipeline
 from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
 from pg_tide.cli.screen import screen, visible
 from pg_tide.cli.url import postgres_url
 from pg_tide.errors import ConfigurationError
-from pg_tide.nearest import nearest
 
 UNRESOLVED = ("waiting", "parked", "retrying")
 STATES = ("unresolved", *UNRESOLVED, "delivered", "filtered", "discarded")
@@ -203,9 +203,7 @@ async def listed(
             return rows
         names = [row["pipeline"] for row in await connection.rows(PIPELINES)]
     if pipeline not in names:
-        near = nearest(pipeline, names)
-        hint = f'Did you mean "{near}"?' if near else '"pg-tide status" shows all of them.'
-        raise ConfigurationError(f'there is no pipeline "{pipeline}"', hint=hint)
+        raise no_such_pipeline(pipeline, names, '"pg-tide status" shows all of them.')
     return rows
 
 

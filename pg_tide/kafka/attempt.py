@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from pg_tide.errors import PgTideError, TransientError
-from pg_tide.kafka.errors import OWN_LIMITS, out_of_resources
+from pg_tide.exhausted import exhausted
 from pg_tide.kafka.settings import Login, Tls
 
 ADVERTISED = (
@@ -33,8 +33,8 @@ class Attempt:
 
 def unreachable(error: object, attempt: Attempt) -> PgTideError:
     """Nobody is there, or hangs up without a word: it may come back."""
-    if isinstance(error, OSError) and error.errno in OWN_LIMITS:
-        return out_of_resources(f"Kafka: {attempt.where} can not be reached: {error}")
+    if own := exhausted(error, f"Kafka: {attempt.where} can not be reached: {error}"):
+        return own
     if _is_refused(error):
         return TransientError(
             f"Kafka: {attempt.where} refuses connections",

@@ -1,12 +1,12 @@
 """Every error of aiokafka, and the one of ours that it becomes."""
 
 import contextlib
-import errno
 from collections.abc import Iterator
 
 from aiokafka import errors  # type: ignore[import-untyped]
 
 from pg_tide.errors import BatchRefused, FatalError, MessageError, PgTideError, TransientError
+from pg_tide.exhausted import exhausted
 from pg_tide.kafka.blame import Blame
 
 
@@ -130,8 +130,6 @@ MESSAGE: dict[type[Exception], tuple[str, str]] = {
         ),
     ),
 }
-# Of the relay's system, not of the network: sockets, memory, ports.
-OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL}
 NOT_IDEMPOTENT = "Kafka: this user may not produce idempotently"
 
 
@@ -142,9 +140,7 @@ def ours(error: Exception) -> PgTideError:
             return known
     if type(error) is errors.KafkaError and isinstance(error.__cause__, Exception):
         return ours(error.__cause__)
-    if isinstance(error, OSError) and error.errno in OWN_LIMITS:
-        return out_of_resources(f"Kafka: {error}")
-    return _by_kind(error)
+    return exhausted(error, f"Kafka: {error}") or _by_kind(error)
 
 
 def _by_kind(error: Exception) -> PgTideError:
@@ -160,15 +156,6 @@ def _by_kind(error: Exception) -> PgTideError:
             reason, hint = FATAL[kind]
             return FatalError(text, reason=reason, hint=hint)
     return FatalError(f"{text} ({type(error).__name__})", reason="kafka")
-
-
-def out_of_resources(text: str) -> TransientError:
-    """What the relay's own system could not give: no broker is to blame."""
-    return TransientError(
-        text,
-        reason="relay_out_of_resources",
-        hint="Raise the limits of the relay's process: open files (ulimit -n), memory, ports.",
-    )
 
 
 def refusal(error: Exception, blame: Blame = Blame()) -> BatchRefused:  # noqa: B008 - it is a value

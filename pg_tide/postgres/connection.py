@@ -56,9 +56,8 @@ class Connection:
 
         With a `lock_timeout` ("1s") a lock that is not free by then is a TransientError `locked`.
         """
-        limit = "" if lock_timeout is None else f"; SET LOCAL lock_timeout = '{lock_timeout}'"
         try:
-            await self.script(BEGIN.format(mode=" READ ONLY" if read_only else "") + limit)
+            await self.script(beginning(read_only=read_only, lock_timeout=lock_timeout))
             yield self
             await self.script("COMMIT")
         except BaseException as error:
@@ -71,8 +70,7 @@ class Connection:
         A process that freezes meanwhile leaves no lock held, and it waits for none for long.
         """
         try:
-            limit = f"SET LOCAL lock_timeout = '{PATIENCE}'"
-            await self.script(f"{BEGIN.format(mode='')};{limit};{statement};COMMIT")
+            await self.script(f"{beginning(lock_timeout=PATIENCE)};{statement};COMMIT")
         except BaseException as error:
             await self._give_up(error)
             raise
@@ -125,6 +123,12 @@ class Connection:
             await self._raw.close(timeout=2)
         if not self._raw.is_closed():
             self._raw.terminate()
+
+
+def beginning(*, read_only: bool = False, lock_timeout: str | None = None) -> str:
+    """The statements that begin a transaction."""
+    limit = "" if lock_timeout is None else f";SET LOCAL lock_timeout = '{lock_timeout}'"
+    return BEGIN.format(mode=" READ ONLY" if read_only else "") + limit
 
 
 async def connect(url: str, *, application_name: str = "pg-tide") -> Connection:

@@ -1,13 +1,13 @@
 """Every error of PostgreSQL, and the one of ours that it becomes."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 
 import asyncpg
 
 from pg_tide.errors import FatalError, LeaseLost, PgTideError, TransientError
+from pg_tide.exhausted import exhausted
 
 # SQLSTATEs, or their first two characters. Whatever is not here is a FatalError with its own name.
 TRANSIENT = {
@@ -46,9 +46,6 @@ UNSUPPORTED = (
     asyncpg.exceptions.UnsupportedClientFeatureError,
     asyncpg.exceptions.UnsupportedServerFeatureError,
 )
-# Of the relay's own system: sockets, memory, ports.
-OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL}
-RAISE_LIMITS = "Raise the limits of the relay's process: open files (ulimit -n), memory, ports."
 LOOK_THERE = "Look whether PostgreSQL is up, and whether host and port of the URL are right."
 
 
@@ -60,9 +57,8 @@ def ours(error: BaseException) -> PgTideError | None:
         return FatalError(f"PostgreSQL: {error} ({type(error).__name__})", reason="postgres")
     if isinstance(error, OSError | TimeoutError):
         text = f"PostgreSQL: {_words(error)}"
-        if error.errno in OWN_LIMITS:
-            return TransientError(text, reason="relay_out_of_resources", hint=RAISE_LIMITS)
-        return TransientError(text, reason="connection_lost", hint=LOOK_THERE)
+        lost = TransientError(text, reason="connection_lost", hint=LOOK_THERE)
+        return exhausted(error, text) or lost
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return TransientError(f"PostgreSQL: {error}", reason="connection_lost")
     return None

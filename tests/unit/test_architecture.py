@@ -30,7 +30,17 @@ LAYERS = (
     ("template", "expression"),
     ("pattern",),
     ("payload", "partition", "words", "secret", "condition", "record_size"),
-    ("exact_json", "message", "nearest", "retry", "small_file", "hidden", "aside", "one_error"),
+    (
+        "exact_json",
+        "message",
+        "nearest",
+        "retry",
+        "small_file",
+        "hidden",
+        "aside",
+        "exhausted",
+        "one_error",
+    ),
     ("position", "share"),
     ("errors",),
 )

@@ -47,17 +47,17 @@ class Lives(Path):
         self.pipeline.stages = armed
         self.pipeline.__post_init__()
 
-    def over(self, task: asyncio.Task[None], delivered: int) -> Callable[[], bool]:
-        """Whether this process has ended, or so many messages are delivered."""
-        return lambda: task.done() or self.outbox.written.delivered >= delivered
-
     async def until_delivered(self, delivered: int) -> None:
         """Start processes until so many messages are delivered."""
+        await self.until(lambda: self.outbox.written.delivered >= delivered)
+
+    async def until(self, over: Callable[[], bool]) -> None:
+        """Start processes until something is so."""
         self.arm()
         async with asyncio.timeout(20):
-            while self.outbox.written.delivered < delivered:
+            while not over():
                 task = asyncio.create_task(self.pipeline.run())
-                await until(self.over(task, delivered))
+                await until(lambda: task.done() or over())  # noqa: B023 - it waits for this one
                 if task.done():
                     assert isinstance(task.exception(), Ended)
                     self.ends += 1
@@ -105,18 +105,7 @@ async def test_one_that_is_tried_again_and_ends_it_again_is_put_aside_again() ->
     before = path.ends
     path.publish({"n": 2})
     path.pipeline = path.built()
-    path.arm()
-    while path.outbox.written.letters[0].state == "retrying":
-        task = asyncio.create_task(path.pipeline.run())
-        await until(
-            lambda: task.done() or path.outbox.written.letters[0].state == "waiting"  # noqa: B023
-        )
-        if task.done():
-            assert isinstance(task.exception(), Ended)
-            path.ends += 1
-            path.rebuilt()
-    path.pipeline.stopping.set()
-    await task
+    await path.until(lambda: path.outbox.written.letters[0].state == "waiting")
     assert path.ends - before == 2
     assert path.outbox.written.letters[0].error.reason == "crashed"
 
