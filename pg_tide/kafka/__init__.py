@@ -9,6 +9,7 @@ from pg_tide.kafka.clients import Clients
 from pg_tide.kafka.errors import FATAL, MESSAGE, TRANSIENT, ours
 from pg_tide.kafka.settings import Login, Settings, Tls, TokenSource, settings_of
 from pg_tide.kafka.topics import Topic
+from pg_tide.kafka.transactional import TransactionalClient
 
 __all__ = [
     "FATAL",
@@ -21,6 +22,7 @@ __all__ = [
     "Tls",
     "TokenSource",
     "Topic",
+    "TransactionalClient",
     "ours",
     "settings_of",
 ]

@@ -22,8 +22,10 @@ LENGTH_FROM = 12
 class LevelledBatch(BatchBuilder):  # type: ignore[misc]
     """A batch compressed at a level of its own: aiokafka knows only each codec's default."""
 
-    def __init__(self, max_bytes: int, compression: str, level: int) -> None:
-        super().__init__(max_bytes, CODECS[None])
+    def __init__(
+        self, max_bytes: int, compression: str, level: int, transactional: bool = False
+    ) -> None:
+        super().__init__(max_bytes, CODECS[None], is_transactional=transactional)
         self._compression = compression
         self._level = level
         self._compressed: bytearray | None = None
@@ -48,9 +50,15 @@ def compressed(batch: bytearray, compression: str, level: int) -> bytearray:
     return batch
 
 
-def batch_maker(compression: str | None, level: int | None) -> Callable[[int], Any]:
-    """How to make an empty batch for so many bytes before compression."""
+def batch_maker(
+    compression: str | None, level: int | None, transactional: bool = False
+) -> Callable[[int], Any]:
+    """How to make an empty batch for so many bytes before compression.
+
+    Brokers take batches that do not say that they are `transactional` within a transaction too;
+    consumers then see them though it is aborted.
+    """
     if compression is None or level is None or compression not in ENCODE:
         codec = CODECS[compression]
-        return lambda max_bytes: BatchBuilder(max_bytes, codec)
-    return lambda max_bytes: LevelledBatch(max_bytes, compression, level)
+        return lambda max_bytes: BatchBuilder(max_bytes, codec, is_transactional=transactional)
+    return lambda max_bytes: LevelledBatch(max_bytes, compression, level, transactional)

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
 
@@ -23,13 +23,28 @@ ANSWER_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 5.0
 
 
+class Transacting(NamedTuple):
+    """By which id transactions are known, and after how long brokers give one up."""
+
+    transactional_id: str | None = None
+    timeout_ms: int = 60_000
+
+
 class KafkaClient:
     """One producer of aiokafka, from its start to its end; it logs in with `tokens`, if any."""
 
-    def __init__(self, settings: Settings, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tokens: Tokens | None = None,
+        transacting: Transacting = Transacting(),  # noqa: B008 - it never changes
+    ) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._new_batch = batch_maker(settings.compression, settings.compression_level)
+        transactional = transacting.transactional_id is not None
+        self._new_batch = batch_maker(
+            settings.compression, settings.compression_level, transactional
+        )
         self._producer = AIOKafkaProducer(
             client_id=settings.client_id,
             acks=settings.acks,
@@ -38,6 +53,8 @@ class KafkaClient:
             max_batch_size=settings.max_request_size,
             max_request_size=settings.max_request_size,
             request_timeout_ms=settings.request_timeout_ms,
+            transactional_id=transacting.transactional_id,
+            transaction_timeout_ms=transacting.timeout_ms,
         )
         self._client = Network(settings)
         adopt(self._producer, self._client)
@@ -115,14 +132,20 @@ class KafkaClient:
         if self._client._topics:
             self._client.force_metadata_update()
 
-    async def create_topic(self, name: str, partitions: int, replication: int) -> None:
+    async def create_topic(
+        self,
+        name: str,
+        partitions: int,
+        replication: int,
+        configs: Mapping[str, str] | None = None,
+    ) -> None:
         """Create a topic, or find that it is there; -1 is the brokers' default for either number.
 
         Raises FatalError `topic_creation_not_authorized` or `topic_creation_refused`, with what
         the broker said.
         """
         timeout_ms = self._settings.request_timeout_ms
-        request = CreateTopic(name, partitions, replication, timeout_ms)
+        request = CreateTopic(name, partitions, replication, timeout_ms, configs)
         controller = self._client.cluster.controller
         node = self._client.get_random_node() if controller is None else controller.nodeId
         with mapped():
@@ -169,6 +192,7 @@ class KafkaClient:
         try:
             with mapped():
                 future = await self._producer.send_batch(batch, topic, partition=partition)
+                heard(future)
                 await future
         except PgTideError as error:
             cause = error.__cause__
@@ -212,6 +236,11 @@ class KafkaClient:
         refreshed = self._client._md_update_fut
         if refreshed is not None and not refreshed.done():
             refreshed.set_result(False)
+
+
+def heard(answer: asyncio.Future[Any]) -> None:
+    """Let an answer be an error, though perhaps nobody waits for it any more."""
+    answer.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 def adopt(producer: Any, network: Network) -> None:

@@ -3,17 +3,22 @@
 What serves the next one too is kept here: tokens, and how long brokers took to answer.
 """
 
+import dataclasses
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from pg_tide import log
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import PgTideError
+from pg_tide.intent import Identity
 from pg_tide.kafka.client import KafkaClient
 from pg_tide.kafka.hearsay import listen
 from pg_tide.kafka.patience import FIRST_PATIENCE
 from pg_tide.kafka.settings import Settings, settings_of
 from pg_tide.kafka.tokens import Tokens
+from pg_tide.kafka.transactional import TransactionalClient
+
+Client = TypeVar("Client", bound=KafkaClient)
 
 logger = log.get("kafka")
 
@@ -39,13 +44,28 @@ class Clients:
 
         Raises what `KafkaClient.start` does.
         """
+        settings = await self._latest()
+        return await self._started(KafkaClient(settings, self._tokens), settings)
+
+    async def start_transactional(self, identity: Identity, timeout_ms: int) -> TransactionalClient:
+        """Start a transactional one as the identity says, by the configuration in all else.
+
+        Raises what `TransactionalClient.start` does; silent brokers get more time as above.
+        """
+        settings = dataclasses.replace(await self._latest(), brokers=identity.brokers)
+        client = TransactionalClient(settings, identity.transactional_id, timeout_ms, self._tokens)
+        return await self._started(client, settings)
+
+    async def _latest(self) -> Settings:
         config = await self._current()
         settings = settings_of(config)
         if settings != self._settings:
             self._settings, self._tokens = settings, tokens_of(settings)
             for warning in config.warnings:
                 self._told.warning(warning)
-        client = KafkaClient(settings, self._tokens)
+        return settings
+
+    async def _started(self, client: Client, settings: Settings) -> Client:
         try:
             await client.start(self._patience)
         except PgTideError:

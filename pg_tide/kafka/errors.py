@@ -34,8 +34,22 @@ class UnsupportedCompressionType(errors.BrokerResponseError):  # type: ignore[mi
     description = "The requesting client does not support the compression type."
 
 
-for each in (ThrottlingQuotaExceeded, InvalidRecord, UnsupportedCompressionType):
+class UnstableOffsetCommit(errors.BrokerResponseError):  # type: ignore[misc]
+    """What was committed last is not certain yet (KIP-447); aiokafka does not know the error."""
+
+    errno = 88
+    message = "UNSTABLE_OFFSET_COMMIT"
+    description = "A transaction that commits offsets of the group has not ended yet."
+
+
+for each in (
+    ThrottlingQuotaExceeded,
+    InvalidRecord,
+    UnsupportedCompressionType,
+    UnstableOffsetCommit,
+):
     errors.kafka_errors[each.errno] = each
+errors.kafka_errors[90] = errors.ProducerFenced  # as newer brokers say it
 
 TRANSIENT: dict[type[Exception], str] = {
     errors.KafkaConnectionError: "kafka_unreachable",
@@ -66,6 +80,12 @@ TRANSIENT: dict[type[Exception], str] = {
     errors.UnknownProducerId: "sequence_lost",
     errors.InvalidProducerEpoch: "sequence_lost",  # without transactions nobody else has the id
     errors.ProducerFenced: "sequence_lost",
+    errors.InvalidProducerIdMapping: "fenced",
+    errors.InvalidTxnState: "transaction_lost",
+    errors.TransactionCoordinatorFenced: "no_leader",
+    errors.ConcurrentTransactions: "transaction_unfinished",
+    UnstableOffsetCommit: "transaction_unfinished",
+    errors.IllegalOperation: "client_spoiled",
     AssertionError: "client_spoiled",  # what aiokafka answers to any call after a fatal one
     OSError: "kafka_unreachable",
     TimeoutError: "kafka_timeout",
@@ -88,6 +108,18 @@ FATAL: dict[type[Exception], tuple[str, str]] = {
         ),
     ),
     errors.InvalidTopicError: ("topic_invalid", "Correct the option topic."),
+    errors.TransactionalIdAuthorizationFailed: (
+        "transactional_id_not_authorized",
+        "Allow this user to DESCRIBE and WRITE its transactional id.",
+    ),
+    errors.GroupAuthorizationFailedError: (
+        "group_not_authorized",
+        "Allow this user to READ the group that has the name of its transactional id.",
+    ),
+    errors.InvalidTransactionTimeout: (
+        "transaction_timeout_refused",
+        "Lower transaction_timeout_ms, or raise transaction.max.timeout.ms of the brokers.",
+    ),
     errors.UnsupportedVersionError: TOO_OLD,
     errors.IncompatibleBrokerVersion: TOO_OLD,
     errors.UnsupportedForMessageFormatError: TOO_OLD,

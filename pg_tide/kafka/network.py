@@ -210,6 +210,21 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
         if known is not None:
             known.close()
 
+    async def close(self) -> None:
+        """Close every connection.
+
+        Whoever is cancelled while it waits hears of it; aiokafka takes that for its own task's end,
+        and the task that was cancelled would go on for ever.
+        """
+        updating, self._sync_task = self._sync_task, None
+        try:
+            if updating is not None:
+                updating.cancel()
+                await asyncio.wait({updating})
+                updating.cancelled() or updating.exception()
+        finally:
+            await super().close()
+
     def end(self) -> None:
         """Let nothing be sent any more, nor anything arrive that was sent and did not yet."""
         self._ended = True

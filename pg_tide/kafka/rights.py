@@ -6,16 +6,20 @@ from pg_tide.errors import FatalError, TransientError
 from pg_tide.kafka.settings import Settings
 
 
-def may_not_write(topic: str, settings: Settings, what: str | None = None) -> FatalError:
-    """Return the error of a topic that may not be written, or `what` else is wrong.
+def principal(settings: Settings) -> str:
+    """Whom brokers take this user for.
 
-    Whom brokers take a certificate or a token for, only they know: NAME stands for it then.
+    Of a certificate or a token only they know: NAME stands for it then.
     """
     login = settings.login
-    user = login.username if login is not None and login.username else "NAME"
+    return f"User:{login.username if login is not None and login.username else 'NAME'}"
+
+
+def may_not_write(topic: str, settings: Settings, what: str | None = None) -> FatalError:
+    """Return the error of a topic that may not be written, or `what` else is wrong."""
     command = [
         *("kafka-acls.sh", "--bootstrap-server", settings.brokers[0]),
-        *("--add", "--allow-principal", f"User:{user}"),
+        *("--add", "--allow-principal", principal(settings)),
         *("--operation", "Describe", "--operation", "Write", "--topic", topic),
     ]
     return FatalError(

@@ -1,5 +1,6 @@
 """What brokers say of a topic, and the request that makes one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -64,12 +65,20 @@ class _CreateTopics(CreateTopicsRequest_v3):  # type: ignore[misc]
 
 
 class CreateTopic(Request[CreateTopicsRequest_v3 | _CreateTopics]):  # type: ignore[misc]
-    """A request for one topic; -1 stands for the broker's default."""
+    """A request for one topic; -1 stands for the broker's default, as does a setting left out."""
 
     API_KEY = 19
 
-    def __init__(self, name: str, partitions: int, replication: int, timeout_ms: int) -> None:
-        self._topic: tuple[Any, ...] = (name, partitions, replication, [], [])
+    def __init__(
+        self,
+        name: str,
+        partitions: int,
+        replication: int,
+        timeout_ms: int,
+        configs: Mapping[str, str] | None = None,
+    ) -> None:
+        chosen = list((configs or {}).items())
+        self._topic: tuple[Any, ...] = (name, partitions, replication, [], chosen)
         self._timeout_ms = timeout_ms
         self._needs_defaults = BROKER_DEFAULT in (partitions, replication)
 

@@ -13,10 +13,10 @@ from pg_tide.kafka.errors import mapped, refusal
 from pg_tide.kafka.refusals import EXPLAIN
 from pg_tide.kafka.topics import REASONS
 
-# What can not come of producing without transactions, by whom it is told.
+# What can not come of producing, by whom it is told.
 CONSUMERS = {
     "CommitFailedError", "ConsumerStoppedError", "FetchSessionIdNotFound", "GroupIdNotFound",
-    "GroupAuthorizationFailedError", "IllegalGenerationError", "InconsistentGroupProtocolError",
+    "IllegalGenerationError", "InconsistentGroupProtocolError",
     "InvalidCommitOffsetSizeError", "InvalidFetchRequestError", "InvalidFetchSessionEpoch",
     "InvalidGroupIdError", "InvalidSessionTimeoutError", "MemberIdRequired",
     "NoOffsetForPartitionError", "NonEmptyGroup", "OffsetMetadataTooLargeError",
@@ -31,10 +31,8 @@ ADMINISTRATORS = {
     "TopicAlreadyExistsError",  # a topic that is there is what was wanted
 }  # fmt: skip
 TRANSACTIONS = {
-    "ConcurrentTransactions", "IllegalOperation", "InvalidProducerIdMapping",
-    "InvalidTransactionTimeout", "InvalidTxnState", "OperationNotAttempted",
-    "TransactionCoordinatorFenced", "TransactionalIdAuthorizationFailed",
-}  # fmt: skip
+    "OperationNotAttempted",  # it stands beside the error of another partition
+}
 BROKERS_AMONG_THEMSELVES = {"StaleControllerEpochError", "StaleLeaderEpochCodeError"}
 NOBODY = {  # what stands in aiokafka and is never raised
     "AuthenticationFailedError", "AuthenticationMethodNotSupported", "Cancelled",
@@ -135,7 +133,7 @@ def test_what_ended_aiokafkas_sender_says_why() -> None:
     assert (type(ours(wrapped)), ours(wrapped).reason) == (FatalError, "kafka")
 
 
-@pytest.mark.parametrize("unknown", [KeyError("what"), errors.InvalidTxnState(), ValueError("no")])
+@pytest.mark.parametrize("unknown", [KeyError("what"), errors.NonEmptyGroup(), ValueError("no")])
 def test_an_unknown_error_is_fatal_with_its_name(unknown: Exception) -> None:
     with pytest.raises(FatalError, match=type(unknown).__name__) as caught, mapped():
         raise unknown
