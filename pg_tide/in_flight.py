@@ -58,6 +58,7 @@ class Entry:
     rejected: dict[int, Rejected] = field(default_factory=dict)
     record_bytes: int = 0
     sent_at: float = field(default_factory=time.time)
+    intent: int | None = None  # the number of the transaction that carries it
     stopped: bool = False  # at a message that it will be cut before
     left: int = field(init=False)  # messages for Kafka, before it refused any
 
@@ -109,6 +110,16 @@ class Settled:
     entries: list[Entry]
 
     @property
+    def intent(self) -> int | None:
+        """The number of the transaction that carried the first of them."""
+        return self.entries[0].intent
+
+    def parts(self) -> "list[Settled]":
+        """What each transaction carried, or none, in order."""
+        alike = itertools.groupby(self.entries, key=lambda entry: entry.intent)
+        return [Settled(list(entries)) for _, entries in alike]
+
+    @property
     def end(self) -> Position | None:
         """The position to write."""
         ends = [entry.batch.end for entry in self.entries if not entry.batch.replay]
@@ -147,13 +158,24 @@ class Settled:
         """The entries of messages that had been put aside before."""
         return [entry for entry in self.entries if entry.batch.replay]
 
+    @property
+    def ends(self) -> dict[str, list[int]]:
+        """What became of those: the ids of the messages "delivered", and "filtered"."""
+        ends: dict[str, list[int]] = {}
+        for entry in self.replayed:
+            for place, message in enumerate(entry.batch.messages):
+                if place not in entry.rejected:
+                    end = "delivered" if entry.records[place] else "filtered"
+                    ends.setdefault(end, []).append(message.id)
+        return ends
+
 
 class InFlight:
     """A pipeline's batches between poll and commit."""
 
     def __init__(self, buffer: Buffer, max_messages: int) -> None:
         self._buffer = buffer
-        self._max_messages = max_messages
+        self.max_messages = max_messages
         self._entries: deque[Entry] = deque()
         self._changed = asyncio.Event()
         self.closed = False
@@ -166,12 +188,12 @@ class InFlight:
         With nothing in flight a small page may always be: pipelines whose brokers are away keep
         the buffer full, and must not keep the others from going on.
         """
-        while self.messages >= self._max_messages:
+        while self.messages >= self.max_messages:
             self._changed.clear()
             await self._changed.wait()
         while self.size > 0 and self._buffer.free <= 0:
             await self._buffer.change()
-        return self._max_messages - self.messages, self.free
+        return self.max_messages - self.messages, self.free
 
     @property
     def free(self) -> int:
@@ -182,7 +204,7 @@ class InFlight:
     def full(self) -> bool:
         """Whether another page has to wait for room."""
         crowded = self.size > 0 and self._buffer.free <= 0
-        return self.messages >= self._max_messages or crowded
+        return self.messages >= self.max_messages or crowded
 
     async def acknowledged(self) -> None:
         """Wait until every batch on its way is done."""

@@ -43,8 +43,8 @@ class Outbox:
         self._postgres = postgres
         self._outbox_id = outbox_id
         self._lease = lease
-        self._row_ctid = lease.row_ctid
-        self.position = self._written = lease.position
+        self.row_ctid = lease.row_ctid
+        self.position = self.written = lease.position
         self.snapshot_xmin = 0
         self.crashes = lease.crashes
         """How many owners before this one ended without leaving, since the position moved."""
@@ -86,7 +86,9 @@ class Outbox:
         here = self.position
         window = window_of(here, here.done)
         size = rows[-1]["bytes_so_far"]
-        return Batch(self._messages(rows[1:]), window, here, size, replay=True)
+        messages = self._messages(rows[1:])
+        full = len(messages) >= max_messages or size >= max_bytes
+        return Batch(messages, window, here, size, full, replay=True)
 
     async def parked_keys(self, at_most: int) -> list[str]:
         """Keys whose messages are put aside, for an earlier one of them is."""
@@ -149,7 +151,7 @@ class Outbox:
         which others are still put aside. Raises LeaseLost when another relay has the group, or
         may have.
         """
-        end = end or self._written
+        end = end or self.written
         held = (self._lease.group_id, self._lease.epoch)
         async with (
             waiting_no_longer(),
@@ -163,10 +165,10 @@ class Outbox:
             if replayed:
                 ended = (replayed.get("delivered", ()), replayed.get("filtered", ()))
                 left = {row[0] for row in await connection.rows(END_LETTERS, *held, *ended)}
-            position = (self._row_ctid, end.done, end.page, end.last_id)
+            position = (self.row_ctid, end.done, end.page, end.last_id)
             counts = (delivered, filtered, new)
             row_ctid = await connection.value(COMMIT, *held, *position, *counts)
-        self._row_ctid, self._written = row_ctid, end
+        self.row_ctid, self.written = row_ctid, end
         return left
 
 

@@ -7,10 +7,12 @@ are too many. When its lock connection is lost, whatever the pipelines hold in m
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pg_tide import __version__
 from pg_tide.errors import LeaseLost, PgTideError, TransientError
+from pg_tide.intent import Confirmed, Identity, Intent
 from pg_tide.lock_connection import LockConnection, now
 from pg_tide.position import Lease, Position
 from pg_tide.postgres import Connection
@@ -23,9 +25,11 @@ LOCK_TIMEOUT = "1s"
 REGISTER = "SELECT tide._register_relay($1, $2, $3, $4, $5, $6)"
 LOOK_AROUND = "SELECT * FROM tide._look($1)"
 TAKE_OVER = (
-    "SELECT epoch, row_ctid::text, done::text, page::text, last_id, crashes, attempt_id, attempts"
+    "SELECT epoch, row_ctid::text, done::text, page::text, last_id, crashes, attempt_id,"
+    " installation, number, token, transactional_id, brokers, confirmed_age"
     " FROM tide._take_over($1, $2)"
 )
+INTENTS = "SELECT number, token, transactional_id, brokers, age, answer FROM tide._intents($1, $2)"
 
 
 def _nothing() -> None:
@@ -184,10 +188,10 @@ class Ownership:
         async def take(connection: Connection) -> Lease:
             async with connection.transaction(lock_timeout=LOCK_TIMEOUT):
                 row = await connection.row(TAKE_OVER, group_id, self.relay_id)
-            if row is None:
-                raise LeaseLost(f"consumer group {group_id} could not be taken over")
-            epoch, row_ctid, done, page, last_id, *troubles = row
-            return Lease(group_id, epoch, row_ctid, Position(done, page, last_id), *troubles)
+                if row is None:
+                    raise LeaseLost(f"consumer group {group_id} could not be taken over")
+                intents = await connection.rows(INTENTS, group_id, row["epoch"])
+                return lease_of(group_id, row, intents)
 
         return await self._connection.use(take)
 
@@ -213,3 +217,35 @@ class Ownership:
         except PgTideError:
             await self._connection.hang_up()  # else the lock stays, and nobody knows of it
             raise
+
+
+def lease_of(group_id: int, row: Any, intents: Iterable[Any]) -> Lease:
+    """A group as it was taken over, with the intents that are kept."""
+    epoch, row_ctid, done, page, last_id, crashes, attempt_id, installation, *confirmed = row
+    return Lease(
+        group_id,
+        epoch,
+        row_ctid,
+        Position(done, page, last_id),
+        crashes,
+        attempt_id,
+        installation,
+        tuple(intent_of(*intent) for intent in intents),
+        confirmed_of(*confirmed),
+    )
+
+
+def confirmed_of(
+    number: int, token: uuid.UUID | None, name: str, brokers: list[str], age: float
+) -> Confirmed:
+    """The last transaction that is known to be committed; all but its number is null for none."""
+    if token is None:
+        return Confirmed(number)
+    return Confirmed(number, token, Identity(name, tuple(brokers)), age)
+
+
+def intent_of(
+    number: int, token: uuid.UUID, name: str, brokers: list[str], age: float, answer: bool | None
+) -> Intent:
+    """An intent as it stands in a row."""
+    return Intent(number, token, Identity(name, tuple(brokers)), age, answer)

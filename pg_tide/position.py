@@ -4,9 +4,11 @@ Pure. A position is complete: whoever reads on from it gets every message that h
 and no other. Snapshots stay in PostgreSQL's own text (`xmin:xmax:xip,…`); SQL alone looks inside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, NewType
 from uuid import UUID
+
+from pg_tide.intent import Confirmed, Intent
 
 Snapshot = NewType("Snapshot", str)
 
@@ -53,7 +55,8 @@ class Lease:
     """The right to run a consumer group, as taken over: its epoch, its row, where to read on.
 
     `crashes` relays in a row ended without giving it back, the last ones perhaps by message
-    `attempt_id`, which was tried so many times alone.
+    `attempt_id`, which was tried alone. While intents are `kept`, what became of them is to be
+    found out before anything is read. `installation` is the database's, for transactional ids.
     """
 
     group_id: int
@@ -62,4 +65,6 @@ class Lease:
     position: Position
     crashes: int = 0
     attempt_id: int | None = None
-    attempts: int = 0
+    installation: UUID | None = None
+    kept: tuple[Intent, ...] = ()
+    confirmed: Confirmed = field(default_factory=Confirmed)

@@ -47,6 +47,29 @@ end $$;
 COMMENT ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) IS 'Makes a consumer group that starts at a target, and returns its id; null when there is one of that name.';
 
 --
+-- Name: _apply_seek(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._apply_seek(group_id integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update tide.position p
+    set (done, page, last_id) = (select w.done, w.page, w.last_id from tide._place_to_read(p) as w),
+        seek_request = null, floor_id = 0, next_floor_id = 0, next_floor_xid = null
+    where p.group_id = _apply_seek.group_id and p.seek_request is not null;
+  if found then
+    perform tide._stamp_position(group_id);
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _apply_seek(group_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._apply_seek(group_id integer) IS 'Moves a position to where it was asked to be, if it was. Whoever calls it may write the position.';
+
+--
 -- Name: _attempt(integer, uuid, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -307,10 +330,67 @@ end $_$;
 COMMENT ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) IS 'Raises 22004 or 42602 for what is no name of a secret, 22023 for what pg-tide cannot have encrypted.';
 
 --
--- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: intent; Type: TABLE; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0) RETURNS tid
+CREATE TABLE tide.intent (
+    group_id integer NOT NULL,
+    number bigint NOT NULL,
+    token uuid NOT NULL,
+    epoch uuid NOT NULL,
+    start_done pg_snapshot NOT NULL,
+    start_page pg_snapshot,
+    start_last_id bigint NOT NULL,
+    end_done pg_snapshot NOT NULL,
+    end_page pg_snapshot,
+    end_last_id bigint NOT NULL,
+    transactional_id text NOT NULL,
+    brokers text[] NOT NULL,
+    delivered bigint NOT NULL,
+    filtered bigint NOT NULL,
+    letters jsonb,
+    ended jsonb,
+    answer boolean,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT intent_number_check CHECK ((number > 0))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+--
+-- Name: TABLE intent; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.intent IS 'The Kafka transactions whose outcome is not written yet: at most two a consumer group, each beginning where the one before it ends.';
+
+--
+-- Name: COLUMN intent.token; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.intent.token IS 'What the transaction commits to Kafka, by which it is known whether it was committed.';
+
+--
+-- Name: COLUMN intent.letters; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.intent.letters IS 'What it puts aside, for tide._put_aside; nothing of it counts before it is known that the transaction was committed.';
+
+--
+-- Name: COLUMN intent.ended; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.intent.ended IS 'The ids of messages that had been put aside, by what became of them: delivered or filtered.';
+
+--
+-- Name: COLUMN intent.answer; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide.intent.answer IS 'What an operator said of whether it was committed.';
+
+--
+-- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0, confirmed tide.intent DEFAULT NULL::tide.intent) RETURNS tid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -331,6 +411,10 @@ begin
         delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
         dead_lettered = p.dead_lettered + _commit.dead_lettered, crashes = 0,
         last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
+        number = coalesce(confirmed.number, p.number), token = coalesce(confirmed.token, p.token),
+        transactional_id = coalesce(confirmed.transactional_id, p.transactional_id),
+        brokers = coalesce(confirmed.brokers, p.brokers),
+        confirmed_at = case when confirmed.number is null then p.confirmed_at else clock_timestamp() end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
     returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
@@ -347,14 +431,14 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed);
 end $$;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) IS 'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';
+COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) IS 'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';
 
 --
 -- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -499,6 +583,58 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._config_value_problems(config jsonb) IS 'What is wrong with the values of a configuration, each by itself.';
+
+--
+-- Name: _confirm(integer, uuid, tid, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+  here tide.position;
+  kept tide.intent;
+begin
+  perform tide._require_read_committed();
+  select p.* into here from tide.position p
+    where p.ctid = row_ctid and p.group_id = _confirm.group_id and p.epoch = _confirm.epoch;
+  if not found then
+    select p.* into here from tide.position p where p.group_id = _confirm.group_id and p.epoch = _confirm.epoch;
+  end if;
+  if not found then
+    perform tide._lease_lost(group_id);
+  end if;
+  select i.* into kept from tide._kept_intents(group_id, here.number) as i limit 1;
+  if kept.number is distinct from number then
+    perform tide._out_of_turn(group_id, number, format('the next one to confirm is %s', coalesce(kept.number::text, 'not there')));
+  elsif (kept.start_done::text, kept.start_page::text, kept.start_last_id)
+      is distinct from (here.done::text, here.page::text, here.last_id) then
+    perform tide._out_of_turn(group_id, number, 'the position is not where it begins');
+  end if;
+  delete from tide.intent i where i.group_id = _confirm.group_id and i.number = _confirm.number;
+  still_parked := '{}';
+  dead_lettered := 0;
+  if kept.letters is not null then
+    dead_lettered := tide._put_aside(group_id, epoch, kept.letters);
+  end if;
+  if kept.ended is not null then
+    still_parked := array(
+      select tide._end_letters(group_id, epoch,
+        array(select jsonb_array_elements_text(kept.ended -> 'delivered')::bigint),
+        array(select jsonb_array_elements_text(kept.ended -> 'filtered')::bigint)));
+  end if;
+  row_ctid := tide._commit(group_id, epoch, row_ctid, kept.end_done, kept.end_page, kept.end_last_id,
+    kept.delivered, kept.filtered, dead_lettered, kept);
+end $$;
+
+--
+-- Name: FUNCTION _confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) IS 'Applies what the first kept intent of a group holds, for its Kafka transaction was committed: dead letters, what became of those tried again, the position. Returns where the position''s row now is, which of their keys are still parked, and how many dead letters are new. Raises TD001 without the lease, TD005 for any other intent.';
 
 --
 -- Name: _copied_by(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
@@ -927,7 +1063,6 @@ CREATE TABLE tide.dead_letter (
     state text NOT NULL,
     parks_key boolean NOT NULL,
     resolved_at timestamp with time zone,
-    token uuid,
     key_hash bigint GENERATED ALWAYS AS (hashtextextended(key, (0)::bigint)) STORED,
     CONSTRAINT dead_letter_check CHECK (((NOT parks_key) OR (key IS NOT NULL))),
     CONSTRAINT dead_letter_check1 CHECK ((parks_key OR (state <> 'parked'::text))),
@@ -1243,7 +1378,7 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'jmespath', 'partition', 'path', 'regex', 'url' then
+    when 'identifier', 'jmespath', 'partition', 'path', 'regex', 'url' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
@@ -1563,6 +1698,77 @@ $$;
 COMMENT ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) IS 'A snapshot with further transaction ids, below its xmax, among those in progress.';
 
 --
+-- Name: _intend(integer, uuid, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  given  tide.intent := jsonb_populate_record(null::tide.intent, intent);
+  before record;
+begin
+  perform set_config('synchronous_commit', 'on', true);
+  perform tide._hold_position(group_id, epoch);
+  select coalesce(l.number, p.number) as number, coalesce(l.kept, 0) as kept,
+         case when l.number is null then p.done else l.end_done end as done,
+         case when l.number is null then p.page else l.end_page end as page,
+         case when l.number is null then p.last_id else l.end_last_id end as last_id
+    into before
+    from tide.position p
+      left join lateral (
+        select i.*, count(*) over () as kept from tide._kept_intents(p.group_id, p.number) as i
+          order by i.number desc
+          limit 1) as l on true
+    where p.group_id = _intend.group_id;
+  if before.kept >= 2 then
+    perform tide._out_of_turn(group_id, given.number, 'two are kept already');
+  elsif given.number > before.number is not true then
+    perform tide._out_of_turn(group_id, given.number, format('its number must be above %s', before.number));
+  elsif (given.start_done::text, given.start_page::text, given.start_last_id)
+      is distinct from (before.done::text, before.page::text, before.last_id) then
+    perform tide._out_of_turn(group_id, given.number, format('it must begin at (%s, %s, %s), not at (%s, %s, %s)',
+      before.done, before.page, before.last_id, given.start_done, given.start_page, given.start_last_id));
+  end if;
+  given.group_id := group_id;
+  given.epoch := epoch;
+  given.written_at := clock_timestamp();
+  insert into tide.intent select given.*;
+end $$;
+
+--
+-- Name: FUNCTION _intend(group_id integer, epoch uuid, intent jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) IS 'Writes, durably, what a Kafka transaction that is about to begin will have changed here, named like the columns of tide.intent; nothing else changes before tide._confirm. Raises TD001 without the lease, TD005 unless it begins where the one before it ends.';
+
+--
+-- Name: _intents(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._intents(group_id integer, epoch uuid) RETURNS TABLE(number bigint, token uuid, transactional_id text, brokers text[], age double precision, answer boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  perform tide._require_read_committed();
+  if not tide._lease_held(_intents.group_id, _intents.epoch) then
+    perform tide._lease_lost(_intents.group_id);
+  end if;
+  return query
+    select i.number, i.token, i.transactional_id, i.brokers, date_part('epoch', clock_timestamp() - i.written_at), i.answer
+      from tide._kept_intents(_intents.group_id, 0) as i;
+end $$;
+
+--
+-- Name: FUNCTION _intents(group_id integer, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._intents(group_id integer, epoch uuid) IS 'The Kafka transactions of a group whose outcome is not written yet, in order, and their age in seconds. Raises TD001 without a valid lease.';
+
+--
 -- Name: _is_in_clear(jsonb); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1635,6 +1841,26 @@ CREATE FUNCTION tide._is_silent(state text, state_change timestamp with time zon
 --
 
 COMMENT ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) IS 'Whether a lock connection in this state has no relay behind it any more, or a frozen one: a living one asks every half second. Unknown counts as no.';
+
+--
+-- Name: _kept_intents(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._kept_intents(group_id integer, above bigint) RETURNS SETOF tide.intent
+    LANGUAGE sql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $_$
+  select i.* from tide.intent i
+  where i.group_id = $1 and i.number > $2
+  order by i.group_id, i.number
+$_$;
+
+--
+-- Name: FUNCTION _kept_intents(group_id integer, above bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._kept_intents(group_id integer, above bigint) IS 'The intents of a group above a number, in order.';
 
 --
 -- Name: _key_template_problems(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -2383,6 +2609,25 @@ $_$;
 COMMENT ON FUNCTION tide._option_value(type text, value jsonb) IS 'A value as an option''s type, forgiving where the intent is plain ("100" is a number); null where it is none.';
 
 --
+-- Name: _out_of_turn(integer, bigint, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._out_of_turn(group_id integer, number bigint, why text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'transaction % of consumer group % is out of turn: %', coalesce(number::text, '(null)'), group_id, why
+    using errcode = 'TD005',
+      hint = 'Nothing was written. This is a bug of pg_tide, please report it; the pipeline goes on from what is stored.';
+end $$;
+
+--
+-- Name: FUNCTION _out_of_turn(group_id integer, number bigint, why text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._out_of_turn(group_id integer, number bigint, why text) IS 'Raises TD005: the relay would write, or confirm, a Kafka transaction that does not follow the one before it.';
+
+--
 -- Name: _outbox_id(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -2619,6 +2864,102 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._pipelines(relay_group text) IS 'The pipelines of a relay group (null: of all) as configured, enabled or not, and when a seek was asked for that nobody has applied yet; and whether dead letters are to be tried again.';
+
+--
+-- Name: position; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide."position" (
+    group_id integer NOT NULL,
+    epoch uuid,
+    seek_request jsonb,
+    done pg_snapshot NOT NULL,
+    page pg_snapshot,
+    last_id bigint DEFAULT 0 NOT NULL,
+    floor_id bigint DEFAULT 0 NOT NULL,
+    next_floor_id bigint DEFAULT 0 NOT NULL,
+    next_floor_xid xid8,
+    writer_xmin xid,
+    delivered bigint DEFAULT 0 NOT NULL,
+    filtered bigint DEFAULT 0 NOT NULL,
+    dead_lettered bigint DEFAULT 0 NOT NULL,
+    last_delivered_at timestamp with time zone,
+    crashes integer DEFAULT 0 NOT NULL,
+    attempt_id bigint,
+    attempts integer DEFAULT 0 NOT NULL,
+    number bigint DEFAULT 0 NOT NULL,
+    token uuid,
+    transactional_id text,
+    brokers text[],
+    confirmed_at timestamp with time zone
+)
+WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+--
+-- Name: TABLE "position"; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide."position" IS 'Where each consumer group is. Written by the relay that holds the group''s epoch, and by nobody else.';
+
+--
+-- Name: COLUMN "position".epoch; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".epoch IS 'A random token of the relay that took the group over last.';
+
+--
+-- Name: COLUMN "position".done; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".done IS 'Every message visible in this snapshot has its end.';
+
+--
+-- Name: COLUMN "position".page; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".page IS 'The window being drained: its messages up to last_id have their end. Null when no window is open.';
+
+--
+-- Name: COLUMN "position".crashes; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".crashes IS 'How many relays in a row ended without leaving the group, since the position last moved.';
+
+--
+-- Name: COLUMN "position".attempt_id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".attempt_id IS 'The message that is tried alone, for it may be what ended the process.';
+
+--
+-- Name: COLUMN "position".attempts; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".attempts IS 'How often it was tried.';
+
+--
+-- Name: COLUMN "position".number; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".number IS 'The last Kafka transaction of which it is written here that it was committed; 0: none ever was.';
+
+--
+-- Name: _place_to_read(tide."position"); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end,
+         case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end,
+         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end
+$$;
+
+--
+-- Name: FUNCTION _place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'Where a group reads on once a seek that was asked for is applied.';
 
 --
 -- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -2876,6 +3217,8 @@ COMMENT ON FUNCTION tide._reads_messages() IS 'Whether whoever asks may see what
 CREATE FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) RETURNS void
     LANGUAGE plpgsql
     AS $$
+declare
+  discarded int;
 begin
   update tide.position p
     set epoch = gen_random_uuid(), seek_request = null, done = _rebase_position.done, page = null, last_id = 0,
@@ -2883,13 +3226,19 @@ begin
     where p.group_id = _rebase_position.group_id;
   perform tide._stamp_position(group_id);
   delete from tide.lease l where l.group_id = _rebase_position.group_id;
+  delete from tide.intent i where i.group_id = _rebase_position.group_id;
+  get diagnostics discarded = row_count;
+  if discarded > 0 then
+    raise notice 'consumer group "%" left % Kafka transaction% open, now discarded: what committed ones of them delivered may be delivered again',
+      (select g.name from tide.consumer_group g where g.id = group_id), discarded, case when discarded > 1 then 's' else '' end;
+  end if;
 end $$;
 
 --
 -- Name: FUNCTION _rebase_position(group_id integer, done pg_snapshot); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) IS 'Sets a consumer group to a position of this cluster, with no window open, and takes it from whoever runs it.';
+COMMENT ON FUNCTION tide._rebase_position(group_id integer, done pg_snapshot) IS 'Sets a consumer group to a position of this cluster, with no window open, takes it from whoever runs it, and discards what it left open in Kafka, saying so.';
 
 --
 -- Name: _reference_problems(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -3171,12 +3520,10 @@ declare
 begin
   return query
     with reader as materialized (
-      select g.id as group_id,
-             case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
-             case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
-             case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id,
+      select g.id as group_id, w.done, w.page, w.last_id,
              p.writer_xmin is distinct from p.xmin or o.writer_xmin is distinct from o.xmin as is_foreign
         from tide.outbox o join tide.consumer_group g on g.outbox_id = o.id join tide.position p on p.group_id = g.id
+          cross join lateral tide._place_to_read(p) as w
         where o.id = _renumber_messages.outbox_id
     ), message as (
       select m.tableoid as part, m.ctid as place, m.id, m.xid, w.stored > w.written as is_foreign,
@@ -3723,6 +4070,37 @@ end $$;
 COMMENT ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) IS 'What tide.outbox_enable and tide.outbox_disable share.';
 
 --
+-- Name: _settle(integer, uuid, bigint); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  committed bigint;
+begin
+  perform tide._hold_position(group_id, epoch);
+  select p.ctid into row_ctid from tide.position p where p.group_id = _settle.group_id;
+  for committed in
+    select i.number from tide._kept_intents(group_id, 0) as i where i.number <= up_to
+  loop
+    select c.row_ctid into row_ctid from tide._confirm(group_id, epoch, row_ctid, committed) as c;
+  end loop;
+  delete from tide.intent i where i.group_id = _settle.group_id;
+  perform tide._apply_seek(group_id);
+  perform set_config('synchronous_commit', 'on', true);
+  select p.ctid, p.done, p.page, p.last_id into row_ctid, done, page, last_id
+    from tide.position p where p.group_id = _settle.group_id;
+end $$;
+
+--
+-- Name: FUNCTION _settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'Ends what a relay left open: confirms the intents of a group up to a number, discards the others, then applies a seek that was asked for; returns where to read on. Raises TD001 without the lease.';
+
+--
 -- Name: _shown(jsonb); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -4036,7 +4414,7 @@ COMMENT ON FUNCTION tide._sweep_dead_letters() IS 'Deletes what was delivered, f
 -- Name: _take_over(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, crashes integer, attempt_id bigint, attempts integer)
+CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, crashes integer, attempt_id bigint, number bigint, token uuid, transactional_id text, brokers text[], confirmed_age double precision, installation uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4062,32 +4440,28 @@ begin
     where l.group_id = _take_over.group_id and l.epoch = old.epoch and l.writer_xmin = l.xmin
       and l.relay_id <> _take_over.relay_id
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
-  update tide.position p
-    set epoch = new_epoch,
-        seek_request = null,
-        crashes = p.crashes + crashed::int,
-        done = case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end,
-        page = case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end,
-        last_id = case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end,
-        floor_id = case when p.seek_request is null then p.floor_id else 0 end,
-        next_floor_id = case when p.seek_request is null then p.next_floor_id else 0 end,
-        next_floor_xid = case when p.seek_request is null then p.next_floor_xid end
+  update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
     where p.group_id = _take_over.group_id;
+  if not exists (select from tide.intent i where i.group_id = _take_over.group_id) then
+    perform tide._apply_seek(_take_over.group_id);
+  end if;
   perform tide._stamp_position(_take_over.group_id);
   insert into tide.lease as l (group_id, epoch, relay_id)
     values (_take_over.group_id, new_epoch, _take_over.relay_id)
     on conflict on constraint lease_pkey do update set epoch = excluded.epoch, relay_id = excluded.relay_id;
   update tide.lease l set writer_xmin = l.xmin where l.group_id = _take_over.group_id;
   return query
-    select p.epoch, p.ctid, p.done, p.page, p.last_id, p.crashes, p.attempt_id, p.attempts from tide.position p
-    where p.group_id = _take_over.group_id;
+    select p.epoch, p.ctid, p.done, p.page, p.last_id, p.crashes, p.attempt_id, p.number, p.token,
+           p.transactional_id, p.brokers, date_part('epoch', clock_timestamp() - p.confirmed_at),
+           (select n.id from tide.installation n)
+      from tide.position p where p.group_id = _take_over.group_id;
 end $$;
 
 --
 -- Name: FUNCTION _take_over(group_id integer, relay_id uuid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._take_over(group_id integer, relay_id uuid) IS 'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from; a seek that was asked for is applied. A predecessor that ended without giving the group back counts as a crash. Must run on the connection that holds the group''s lock.';
+COMMENT ON FUNCTION tide._take_over(group_id integer, relay_id uuid) IS 'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from, and the last Kafka transaction that is known to be committed. A seek that was asked for is applied, unless intents are kept: then tide._settle does that. A predecessor that ended without giving the group back counts as a crash. Must run on the connection that holds the group''s lock.';
 
 --
 -- Name: _target_problem(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -4193,6 +4567,9 @@ CREATE FUNCTION tide._text_problems(format text, value text) RETURNS SETOF text
   union all
   select 'must be an absolute path, like /etc/pg-tide/ca.pem, not ' || tide._shown(to_jsonb(value))
     where format = 'path' and value <> '' and strpos(value, '-----BEGIN') = 0 and left(value, 1) <> '/'
+  union all
+  select 'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not ' || tide._shown(to_jsonb(value))
+    where format = 'identifier' and value !~ '^[a-zA-Z0-9._-]+$'
   union all
   select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
     where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
@@ -5042,7 +5419,7 @@ end $$;
 -- Name: FUNCTION outbox_rebase(name text); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide.outbox_rebase(name text) IS 'After a restore into another cluster: gives the messages and positions of an outbox transaction ids of this one, and lets its pipelines go on at once. Returns how many messages each consumer group has yet to get. Publishers of the outbox wait meanwhile. Does nothing where nothing is foreign.';
+COMMENT ON FUNCTION tide.outbox_rebase(name text) IS 'After a restore into another cluster: gives the messages and positions of an outbox transaction ids of this one, and lets its pipelines go on at once. Returns how many messages each consumer group has yet to get. Publishers of the outbox wait meanwhile. Kafka transactions that were open are discarded, with a notice: what they delivered may be delivered again. Does nothing where nothing is foreign.';
 
 --
 -- Name: outbox_status(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -5232,6 +5609,39 @@ $$;
 --
 
 COMMENT ON FUNCTION tide.relay_list_configs() IS 'Every pipeline with its configuration, secrets as ********.';
+
+--
+-- Name: relay_resolve_transaction(text, boolean); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.relay_resolve_transaction(pipeline text, committed boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  pipeline_id int := tide._existing_pipeline(pipeline);
+begin
+  perform tide._refuse_null('committed', committed::text,
+    'Say true when the messages of that transaction are in Kafka, false when they are not.');
+  update tide.intent i set answer = committed
+    where (i.group_id, i.number) = (
+      select o.group_id, min(o.number) from tide.intent o join tide.pipeline p on p.group_id = o.group_id
+        where p.id = pipeline_id and o.answer is null
+        group by o.group_id);
+  if not found then
+    raise exception 'pipeline "%" has no Kafka transaction whose outcome is open', pipeline
+      using errcode = 'object_not_in_prerequisite_state',
+        hint = 'There is nothing to resolve: unresolved_transactions in tide.consumer_group_status is how many there are.';
+  end if;
+  update tide.pipeline p set revision = p.revision + 1 where p.id = pipeline_id;
+  perform pg_notify('tide_config', pipeline);
+end $$;
+
+--
+-- Name: FUNCTION relay_resolve_transaction(pipeline text, committed boolean); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.relay_resolve_transaction(pipeline text, committed boolean) IS 'Answers for Kafka whether the first open transaction of a pipeline was committed, where its brokers no longer know (transaction_unknown, with its number). true: its messages are in Kafka, and the pipeline goes on behind them, or asks of the next one; if they are not, they are lost. false: they are sent again, and those behind them; if they are in Kafka, they are there twice. Where Kafka still knows, its word counts.';
 
 --
 -- Name: relay_set_outbox(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -5479,73 +5889,6 @@ COMMENT ON TABLE tide.pipeline IS 'The pipelines as configured: one outbox to Ka
 COMMENT ON COLUMN tide.pipeline.revision IS 'Grows with every change and with every enable: the relay restarts the pipeline when it does.';
 
 --
--- Name: position; Type: TABLE; Schema: tide; Owner: -
---
-
-CREATE TABLE tide."position" (
-    group_id integer NOT NULL,
-    epoch uuid,
-    seek_request jsonb,
-    done pg_snapshot NOT NULL,
-    page pg_snapshot,
-    last_id bigint DEFAULT 0 NOT NULL,
-    floor_id bigint DEFAULT 0 NOT NULL,
-    next_floor_id bigint DEFAULT 0 NOT NULL,
-    next_floor_xid xid8,
-    writer_xmin xid,
-    delivered bigint DEFAULT 0 NOT NULL,
-    filtered bigint DEFAULT 0 NOT NULL,
-    dead_lettered bigint DEFAULT 0 NOT NULL,
-    last_delivered_at timestamp with time zone,
-    crashes integer DEFAULT 0 NOT NULL,
-    attempt_id bigint,
-    attempts integer DEFAULT 0 NOT NULL
-)
-WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
-
---
--- Name: TABLE "position"; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON TABLE tide."position" IS 'Where each consumer group is. Written by the relay that holds the group''s epoch, and by nobody else.';
-
---
--- Name: COLUMN "position".epoch; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".epoch IS 'A random token of the relay that took the group over last.';
-
---
--- Name: COLUMN "position".done; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".done IS 'Every message visible in this snapshot has its end.';
-
---
--- Name: COLUMN "position".page; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".page IS 'The window being drained: its messages up to last_id have their end. Null when no window is open.';
-
---
--- Name: COLUMN "position".crashes; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".crashes IS 'How many relays in a row ended without leaving the group, since the position last moved.';
-
---
--- Name: COLUMN "position".attempt_id; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".attempt_id IS 'The message that is tried alone, for it may be what ended the process.';
-
---
--- Name: COLUMN "position".attempts; Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON COLUMN tide."position".attempts IS 'How often it was tried.';
-
---
 -- Name: consumer_group_status; Type: VIEW; Schema: tide; Owner: -
 --
 
@@ -5566,7 +5909,11 @@ CREATE VIEW tide.consumer_group_status AS
     p.last_delivered_at,
     (p.seek_request ->> 'target'::text) AS seek_target,
     ((p.seek_request ->> 'requested_at'::text))::timestamp with time zone AS seek_requested_at,
-    g.created_at
+    g.created_at,
+    ( SELECT count(*) AS count
+           FROM tide.intent i
+          WHERE (i.group_id = g.id)) AS unresolved_transactions,
+    NULLIF(p.number, 0) AS last_transaction
    FROM (((((tide.consumer_group g
      JOIN tide.outbox o ON ((o.id = g.outbox_id)))
      JOIN tide."position" p ON ((p.group_id = g.id)))
@@ -5579,7 +5926,7 @@ CREATE VIEW tide.consumer_group_status AS
 -- Name: VIEW consumer_group_status; Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON VIEW tide.consumer_group_status IS 'Every consumer group: who reads with it, what is pending, and a seek that was asked for and not applied yet.';
+COMMENT ON VIEW tide.consumer_group_status IS 'Every consumer group: who reads with it, what is pending, a seek that was asked for and not applied yet, and how many Kafka transactions have no known outcome yet.';
 
 --
 -- Name: dead_letter_id_seq; Type: SEQUENCE; Schema: tide; Owner: -
@@ -6069,6 +6416,13 @@ ALTER TABLE ONLY tide.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (one_row);
 
 --
+-- Name: intent intent_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.intent
+    ADD CONSTRAINT intent_pkey PRIMARY KEY (group_id, number);
+
+--
 -- Name: lease lease_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
 --
 
@@ -6235,6 +6589,13 @@ ALTER TABLE ONLY tide.dead_letter
     ADD CONSTRAINT dead_letter_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
 
 --
+-- Name: intent intent_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.intent
+    ADD CONSTRAINT intent_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id) ON DELETE CASCADE;
+
+--
 -- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
 --
 
@@ -6277,6 +6638,13 @@ GRANT USAGE ON SCHEMA tide TO tide_viewer;
 
 REVOKE ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._add_group(outbox_id integer, name text, start_from text) TO tide_relay;
+
+--
+-- Name: FUNCTION _apply_seek(group_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._apply_seek(group_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._apply_seek(group_id integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _attempt(group_id integer, epoch uuid, message_id bigint); Type: ACL; Schema: tide; Owner: -
@@ -6349,11 +6717,17 @@ REVOKE ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext byt
 GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) TO tide_relay;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint); Type: ACL; Schema: tide; Owner: -
+-- Name: TABLE intent; Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint) TO tide_relay;
+GRANT SELECT ON TABLE tide.intent TO tide_relay;
+
+--
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -
@@ -6396,6 +6770,13 @@ GRANT ALL ON FUNCTION tide._config_value(config jsonb, option text) TO tide_rela
 
 REVOKE ALL ON FUNCTION tide._config_value_problems(config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._config_value_problems(config jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _copied_by(outbox_id integer, horizon bigint); Type: ACL; Schema: tide; Owner: -
@@ -6664,6 +7045,20 @@ REVOKE ALL ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) FR
 GRANT ALL ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) TO tide_relay;
 
 --
+-- Name: FUNCTION _intend(group_id integer, epoch uuid, intent jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _intents(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._intents(group_id integer, epoch uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._intents(group_id integer, epoch uuid) TO tide_relay;
+
+--
 -- Name: FUNCTION _is_in_clear(value jsonb); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -6697,6 +7092,13 @@ GRANT ALL ON FUNCTION tide._is_section(name text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) TO tide_relay;
+
+--
+-- Name: FUNCTION _kept_intents(group_id integer, above bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._kept_intents(group_id integer, above bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._kept_intents(group_id integer, above bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _key_template_problems(template text); Type: ACL; Schema: tide; Owner: -
@@ -6904,6 +7306,13 @@ REVOKE ALL ON FUNCTION tide._option_value(type text, value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._option_value(type text, value jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _out_of_turn(group_id integer, number bigint, why text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._out_of_turn(group_id integer, number bigint, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._out_of_turn(group_id integer, number bigint, why text) TO tide_relay;
+
+--
 -- Name: FUNCTION _outbox_id(outbox text); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -6962,6 +7371,19 @@ GRANT ALL ON FUNCTION tide._pipeline_problems(pipeline text, outbox text, consum
 
 REVOKE ALL ON FUNCTION tide._pipelines(relay_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._pipelines(relay_group text) TO tide_relay;
+
+--
+-- Name: TABLE "position"; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide."position" TO tide_relay;
+
+--
+-- Name: FUNCTION _place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
@@ -7210,6 +7632,13 @@ GRANT ALL ON FUNCTION tide._sessions_using(ring regclass) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _shown(value jsonb); Type: ACL; Schema: tide; Owner: -
@@ -7595,6 +8024,13 @@ REVOKE ALL ON FUNCTION tide.relay_list_configs() FROM PUBLIC;
 GRANT ALL ON FUNCTION tide.relay_list_configs() TO tide_admin;
 
 --
+-- Name: FUNCTION relay_resolve_transaction(pipeline text, committed boolean); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.relay_resolve_transaction(pipeline text, committed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.relay_resolve_transaction(pipeline text, committed boolean) TO tide_admin;
+
+--
 -- Name: FUNCTION relay_set_outbox(pipeline text, outbox text, config jsonb); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7646,12 +8082,6 @@ GRANT SELECT ON TABLE tide.outbox TO tide_relay;
 --
 
 GRANT SELECT ON TABLE tide.pipeline TO tide_relay;
-
---
--- Name: TABLE "position"; Type: ACL; Schema: tide; Owner: -
---
-
-GRANT SELECT ON TABLE tide."position" TO tide_relay;
 
 --
 -- Name: TABLE consumer_group_status; Type: ACL; Schema: tide; Owner: -

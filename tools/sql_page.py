@@ -56,7 +56,7 @@ _STATES = {
     "dependent_objects_still_exist": ("2BP01", "what is to be dropped is in use"),
     "object_not_in_prerequisite_state": (
         "55000",
-        "the outbox is disabled; the dead letter is resolved, or waits behind another",
+        "the outbox is disabled; the dead letter is resolved, or waits; no transaction is open",
     ),
     "serialization_failure": ("40001", "it was changed meanwhile: try again"),
     "lock_not_available": ("55P03", "it is in use at this moment: try again"),
@@ -68,6 +68,7 @@ _STATES = {
     "TD002": ("TD002", "positions and transaction ids are those of another cluster"),
     "TD003": ("TD003", "the transaction is not READ COMMITTED"),
     "TD004": ("TD004", "a message that the relay would put aside is nowhere"),
+    "TD005": ("TD005", "a Kafka transaction of the relay's does not follow the one before it"),
 }
 
 _ROLES_TEXT = """\

@@ -7,7 +7,8 @@ create or replace function tide._commit(
   last_id       bigint,
   delivered     bigint,
   filtered      bigint,
-  dead_lettered bigint default 0
+  dead_lettered bigint default 0,
+  confirmed     tide.intent default null
 ) returns tid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -29,6 +30,10 @@ begin
         delivered = p.delivered + _commit.delivered, filtered = p.filtered + _commit.filtered,
         dead_lettered = p.dead_lettered + _commit.dead_lettered, crashes = 0,
         last_delivered_at = case when _commit.delivered > 0 then clock_timestamp() else p.last_delivered_at end,
+        number = coalesce(confirmed.number, p.number), token = coalesce(confirmed.token, p.token),
+        transactional_id = coalesce(confirmed.transactional_id, p.transactional_id),
+        brokers = coalesce(confirmed.brokers, p.brokers),
+        confirmed_at = case when confirmed.number is null then p.confirmed_at else clock_timestamp() end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
     returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
@@ -45,7 +50,7 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed);
 end $$;
-comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint) is
-  'Writes a group''s position and returns where the row now is, for the next call. Raises TD001 when the group is not held under this epoch.';
+comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent) is
+  'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';

@@ -22,7 +22,7 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'jmespath', 'partition', 'path', 'regex', 'url' then
+    when 'identifier', 'jmespath', 'partition', 'path', 'regex', 'url' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;

@@ -13,12 +13,10 @@ declare
 begin
   return query
     with reader as materialized (
-      select g.id as group_id,
-             case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
-             case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
-             case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id,
+      select g.id as group_id, w.done, w.page, w.last_id,
              p.writer_xmin is distinct from p.xmin or o.writer_xmin is distinct from o.xmin as is_foreign
         from tide.outbox o join tide.consumer_group g on g.outbox_id = o.id join tide.position p on p.group_id = g.id
+          cross join lateral tide._place_to_read(p) as w
         where o.id = _renumber_messages.outbox_id
     ), message as (
       select m.tableoid as part, m.ctid as place, m.id, m.xid, w.stored > w.written as is_foreign,

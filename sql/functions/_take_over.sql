@@ -1,13 +1,18 @@
 create or replace function tide._take_over(group_id int, relay_id uuid)
 returns table (
-  epoch      uuid,
-  row_ctid   tid,
-  done       pg_snapshot,
-  page       pg_snapshot,
-  last_id    bigint,
-  crashes    int,
-  attempt_id bigint,
-  attempts   int
+  epoch            uuid,
+  row_ctid         tid,
+  done             pg_snapshot,
+  page             pg_snapshot,
+  last_id          bigint,
+  crashes          int,
+  attempt_id       bigint,
+  number           bigint,
+  token            uuid,
+  transactional_id text,
+  brokers          text[],
+  confirmed_age    float8,
+  installation     uuid
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -34,25 +39,21 @@ begin
     where l.group_id = _take_over.group_id and l.epoch = old.epoch and l.writer_xmin = l.xmin
       and l.relay_id <> _take_over.relay_id
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
-  update tide.position p
-    set epoch = new_epoch,
-        seek_request = null,
-        crashes = p.crashes + crashed::int,
-        done = case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end,
-        page = case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end,
-        last_id = case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end,
-        floor_id = case when p.seek_request is null then p.floor_id else 0 end,
-        next_floor_id = case when p.seek_request is null then p.next_floor_id else 0 end,
-        next_floor_xid = case when p.seek_request is null then p.next_floor_xid end
+  update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
     where p.group_id = _take_over.group_id;
+  if not exists (select from tide.intent i where i.group_id = _take_over.group_id) then
+    perform tide._apply_seek(_take_over.group_id);
+  end if;
   perform tide._stamp_position(_take_over.group_id);
   insert into tide.lease as l (group_id, epoch, relay_id)
     values (_take_over.group_id, new_epoch, _take_over.relay_id)
     on conflict on constraint lease_pkey do update set epoch = excluded.epoch, relay_id = excluded.relay_id;
   update tide.lease l set writer_xmin = l.xmin where l.group_id = _take_over.group_id;
   return query
-    select p.epoch, p.ctid, p.done, p.page, p.last_id, p.crashes, p.attempt_id, p.attempts from tide.position p
-    where p.group_id = _take_over.group_id;
+    select p.epoch, p.ctid, p.done, p.page, p.last_id, p.crashes, p.attempt_id, p.number, p.token,
+           p.transactional_id, p.brokers, date_part('epoch', clock_timestamp() - p.confirmed_at),
+           (select n.id from tide.installation n)
+      from tide.position p where p.group_id = _take_over.group_id;
 end $$;
 comment on function tide._take_over(int, uuid) is
-  'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from; a seek that was asked for is applied. A predecessor that ended without giving the group back counts as a crash. Must run on the connection that holds the group''s lock.';
+  'Makes the calling relay the one that runs a group, under a new random epoch, and returns the position to read on from, and the last Kafka transaction that is known to be committed. A seek that was asked for is applied, unless intents are kept: then tide._settle does that. A predecessor that ended without giving the group back counts as a crash. Must run on the connection that holds the group''s lock.';

@@ -9,6 +9,9 @@ as $$
   select 'must be an absolute path, like /etc/pg-tide/ca.pem, not ' || tide._shown(to_jsonb(value))
     where format = 'path' and value <> '' and strpos(value, '-----BEGIN') = 0 and left(value, 1) <> '/'
   union all
+  select 'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not ' || tide._shown(to_jsonb(value))
+    where format = 'identifier' and value !~ '^[a-zA-Z0-9._-]+$'
+  union all
   select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
     where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
   union all

@@ -44,4 +44,4 @@ begin
   perform pg_notify('tide_config', p.name) from tide.pipeline p where p.outbox_id = target_id and p.enabled;
 end $$;
 comment on function tide.outbox_rebase(text) is
-  'After a restore into another cluster: gives the messages and positions of an outbox transaction ids of this one, and lets its pipelines go on at once. Returns how many messages each consumer group has yet to get. Publishers of the outbox wait meanwhile. Does nothing where nothing is foreign.';
+  'After a restore into another cluster: gives the messages and positions of an outbox transaction ids of this one, and lets its pipelines go on at once. Returns how many messages each consumer group has yet to get. Publishers of the outbox wait meanwhile. Kafka transactions that were open are discarded, with a notice: what they delivered may be delivered again. Does nothing where nothing is foreign.';

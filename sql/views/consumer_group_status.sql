@@ -12,7 +12,9 @@ create or replace view tide.consumer_group_status as
          p.last_delivered_at,
          p.seek_request ->> 'target' as seek_target,
          (p.seek_request ->> 'requested_at')::timestamptz as seek_requested_at,
-         g.created_at
+         g.created_at,
+         (select count(*) from tide.intent i where i.group_id = g.id) as unresolved_transactions,
+         nullif(p.number, 0) as last_transaction
     from tide.consumer_group g
       join tide.outbox o on o.id = g.outbox_id
       join tide.position p on p.group_id = g.id
@@ -21,4 +23,4 @@ create or replace view tide.consumer_group_status as
       left join tide.pipeline l on l.group_id = g.id
     order by o.name, g.name;
 comment on view tide.consumer_group_status is
-  'Every consumer group: who reads with it, what is pending, and a seek that was asked for and not applied yet.';
+  'Every consumer group: who reads with it, what is pending, a seek that was asked for and not applied yet, and how many Kafka transactions have no known outcome yet.';

@@ -333,6 +333,20 @@ MISUSES = {
     "relay_enable(null)": NULL_PIPELINE,
     "relay_disable('pp')": NO_PIPELINE,
     "relay_disable(null)": NULL_PIPELINE,
+    "relay_resolve_transaction('pp', true)": NO_PIPELINE,
+    "relay_resolve_transaction(null, true)": NULL_PIPELINE,
+    "relay_resolve_transaction('p', null)": Refusal(
+        "22004",
+        "committed must not be null",
+        "Say true when the messages of its open transactions are in Kafka, false when they are"
+        " not.",
+    ),
+    "relay_resolve_transaction('p', true)": Refusal(
+        "55000",
+        'pipeline "p" has no Kafka transaction whose outcome is open',
+        "There is nothing to resolve: unresolved_transactions in tide.consumer_group_status is how"
+        " many there are.",
+    ),
     "relay_delete('pp')": NO_PIPELINE,
     "relay_delete(null)": NULL_PIPELINE,
     "relay_get_config('pp')": NO_PIPELINE,

@@ -27,9 +27,12 @@ def copy_database(source: str, target: str) -> None:
 
 
 async def outrun(source: Connection, target: str) -> None:
-    """Draw transaction ids in a cluster until they are beyond those of another."""
+    """Draw transaction ids in a cluster until they are beyond those of another.
+
+    Restoring a dump there takes one for each of its statements.
+    """
     other = await asyncpg.connect(target)
-    beyond = 1000 + await other.fetchval("select pg_current_xact_id()::text::bigint")
+    beyond = 3000 + await other.fetchval("select pg_current_xact_id()::text::bigint")
     await other.close()
     await source.execute(
         "do $$ begin"

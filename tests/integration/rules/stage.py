@@ -14,8 +14,8 @@ from typing import NamedTuple
 import asyncpg
 
 from pg_tide.outbox import Outbox
-from pg_tide.ownership import TAKE_OVER
-from pg_tide.position import Lease, Position
+from pg_tide.ownership import INTENTS, TAKE_OVER, lease_of
+from pg_tide.position import Lease
 from pg_tide.postgres import Postgres
 from tests.fixtures.sql import Connect, Connection
 
@@ -75,10 +75,11 @@ class Gate:
 async def take_over(keeper: Connection, group_id: int = 1) -> Lease:
     """Take a group over, on the connection that keeps its lock, as a relay does."""
     assert await keeper.fetchval("select tide._lock_held($1) or tide._try_lock($1)", group_id)
-    row = await keeper.fetchrow(TAKE_OVER, group_id, uuid.uuid4())
-    assert row is not None
-    position = Position(row["done"], row["page"], row["last_id"])
-    return Lease(group_id, row["epoch"], row["row_ctid"], position)
+    async with keeper.transaction():
+        row = await keeper.fetchrow(TAKE_OVER, group_id, uuid.uuid4())
+        assert row is not None
+        intents = await keeper.fetch(INTENTS, group_id, row["epoch"])
+    return lease_of(group_id, row, intents)
 
 
 class Stage(NamedTuple):
