@@ -1,7 +1,7 @@
 """Whether a relay could run its pipelines here: each thing it needs, looked at as it would.
 
-Nothing is changed and no record produced. The database comes first; where it cannot be used, that
-is the end. Then each pipeline: its options, its brokers, its topics.
+Nothing is changed, no record produced and no transaction committed. The database comes first; where
+it cannot be used, that is the end. Then each pipeline: its options, its brokers, its topics.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +13,7 @@ from pg_tide.check.database import ROLE, SCHEMA, SERVER, Asked, database_steps
 from pg_tide.check.standing import standing_steps
 from pg_tide.check.step import SEVERITY, Section, Step, failed, ok, tried, warning
 from pg_tide.check.topics import topic_steps
+from pg_tide.check.transactions import transaction
 from pg_tide.errors import PgTideError
 from pg_tide.kafka import settings_of
 from pg_tide.kafka.inquiry import Inquiry
@@ -86,7 +87,9 @@ async def kafka(runnable: Runnable, outbox: str) -> list[Step]:
     usable, steps = await broker_steps(settings, inquiry)
     if not usable:
         return steps
-    if config.idempotent:
+    if config.exactly_once:
+        steps.append(await tried("transaction", transaction(config, settings)))
+    elif config.idempotent:
         steps.append(await tried("producer", producer_id(inquiry)))
     try:
         async with inquiry.asking() as asking:

@@ -9,8 +9,9 @@ from pg_tide.errors import FatalError
 from pg_tide.postgres import Postgres
 
 STATUS = (
-    "SELECT enabled, state, owner, pending, pending_is_estimate, lag_seconds, last_error, hint"
-    " FROM tide.relay_status WHERE pipeline = $1"
+    "SELECT enabled, state, owner, pending, pending_is_estimate, lag_seconds, last_error, hint,"
+    " (SELECT unresolved_transactions FROM tide.consumer_group_status g WHERE g.pipeline = $1)"
+    " AS unresolved FROM tide.relay_status WHERE pipeline = $1"
 )
 OUTBOX = "SELECT enabled FROM tide.outbox_status($1) LIMIT 1"
 ALL_ALIVE = "SELECT count(*) FROM tide.relay_processes"
@@ -30,6 +31,7 @@ async def standing_steps(postgres: Postgres, configured: Configured) -> list[Ste
         enabled(configured, row),
         outbox(configured, publishing=publishing),
         position(configured, row),
+        *unresolved(row),
         *run(row, alive),
     ]
 
@@ -67,6 +69,14 @@ def position(configured: Configured, row: Any) -> Step:
     waiting = "1 message waits" if row["pending"] == 1 else f"{row['pending']:,} messages wait"
     since = f"the oldest for {row['lag_seconds']:.0f} s"
     return ok("position", f"{group}: {about}{waiting}, {since}{seek}")
+
+
+def unresolved(row: Any) -> Iterator[Step]:
+    """What became of transactions is not known; those of a relay that runs are under way."""
+    count = row["unresolved"]
+    if count and row["owner"] is None:
+        what = f"{count} transaction{'' if count == 1 else 's'}"
+        yield ok("transactions", f"the outcome of {what} is not known; the next relay finds it out")
 
 
 def run(row: Any, alive: int) -> Iterator[Step]:

@@ -49,7 +49,8 @@ def check(
 
     Connects to PostgreSQL and to the brokers as the relay would, and says of each thing it needs
     whether it is there: login, certificates, topics, the right to write. Nothing is changed and
-    nothing produced. Exits with 1 when a step failed; warnings are no failure.
+    nothing produced; for exactly_once a transaction is begun and aborted. Exits with 1 when a step
+    failed; warnings are no failure.
     """
     asked = Asked(url, direct_url or url, relay_group, keys)
     with endings():

@@ -24,7 +24,7 @@ def options(names: Sequence[str]) -> None:
     """Show the options of a pipeline: type, default and meaning.
 
     All of them, or those of each NAME: an option, or a section (connection, security, producing,
-    routing, keys, shaping, failing, operation).
+    delivering, routing, keys, shaping, failing, operation).
     """
     with endings():
         chosen = list(named(names))

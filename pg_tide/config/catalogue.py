@@ -3,6 +3,7 @@
 import json
 
 from pg_tide.config.connection import Connection
+from pg_tide.config.delivering import Delivering
 from pg_tide.config.failing import Failing
 from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
@@ -12,7 +13,17 @@ from pg_tide.config.routing import Routing
 from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
 
-SECTIONS = (Connection, Security, Producing, Routing, Keys, Shaping, Failing, Operation)
+SECTIONS = (
+    Connection,
+    Security,
+    Producing,
+    Delivering,
+    Routing,
+    Keys,
+    Shaping,
+    Failing,
+    Operation,
+)
 OPTIONS = tuple(option for section in SECTIONS for option in options_of(section))
 
 _FORMAT_WORDS = {

@@ -91,6 +91,38 @@ _PRODUCING = (
     ),
 )
 
+_EXACTLY_ONCE = (
+    Rule(
+        "conflict",
+        "delivery",
+        {"when": ["exactly_once"], "other": ["0", "1"]},
+        "acks",
+        "exactly_once conflicts with acks {other}, which may lose what a transaction holds",
+        'use acks "all", or delivery at_least_once',
+    ),
+    Rule(
+        "conflict",
+        "delivery",
+        {"when": ["exactly_once"], "other": [False]},
+        "idempotent",
+        "exactly_once conflicts with idempotent false; transactions need it",
+        "leave idempotent out, or use delivery at_least_once",
+    ),
+    *_only_with(
+        "transactional_id_prefix transaction_timeout_ms",
+        "delivery",
+        ["exactly_once"],
+        "exactly_once",
+    ),
+    _conflict(
+        "commit_interval_ms",
+        "delivery",
+        "conflicts with delivery {other}, which writes the position with every transaction; leave "
+        "it out",
+        other=["exactly_once"],
+    ),
+)
+
 _ROUTING = (
     _needs("topic", "topic_prefix", "required, or topic_prefix", unset=True),
     _conflict("topic", "topic_prefix", "conflicts with topic_prefix; give one of them"),
@@ -141,4 +173,4 @@ _WARNINGS = (
     ),
 )
 
-RULES = (*_LOGIN, *_TLS, *_PRODUCING, *_ROUTING, *_WARNINGS)
+RULES = (*_LOGIN, *_TLS, *_PRODUCING, *_EXACTLY_ONCE, *_ROUTING, *_WARNINGS)

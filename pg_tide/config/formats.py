@@ -21,6 +21,7 @@ from pg_tide.words import quoted, shown, shown_name
 
 _SPACES = " \t\n\r"
 _URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+_IDENTIFIER = re.compile(r"[a-zA-Z0-9._-]+")
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[; \t\n\r]")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -113,6 +114,12 @@ def _path(text: str) -> Problems:
     return []
 
 
+def _identifier(text: str) -> Problems:
+    if _IDENTIFIER.fullmatch(text):
+        return []
+    return [f'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not {quoted(text)}']
+
+
 def _partition(text: str) -> Problems:
     if text in {"round_robin", "random"} or _PARTITION.fullmatch(text):
         return []
@@ -178,6 +185,7 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "topic_prefix": _of_text(topic_prefix_problems),
     "key_template": _of_text(_key_template),
     "header_map": _header_map,
+    "identifier": _of_text(_identifier),
     "jmespath": _of_text(_jmespath),
     "names": _names,
     "partition": _of_text(_partition),

@@ -46,7 +46,8 @@ class Operation(Section):
         50,
         ge=0,
         le=60_000,
-        description="the least time between two writes of the position",
+        description="the least time between two writes of the position; with delivery exactly_once "
+        "every transaction writes it",
     )
     rate_limit: int | None = Field(
         None, ge=1, le=10_000_000, description="most messages a second; unset: as fast as it can"

@@ -6,6 +6,7 @@ from pydantic import PrivateAttr
 
 from pg_tide.config.check import check
 from pg_tide.config.connection import Connection
+from pg_tide.config.delivering import Delivering
 from pg_tide.config.failing import Failing
 from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
@@ -17,7 +18,17 @@ from pg_tide.config.shaping import Shaping
 from pg_tide.errors import ConfigurationError
 
 
-class PipelineConfig(Connection, Security, Producing, Routing, Keys, Shaping, Failing, Operation):
+class PipelineConfig(
+    Connection,
+    Security,
+    Producing,
+    Delivering,
+    Routing,
+    Keys,
+    Shaping,
+    Failing,
+    Operation,
+):
     """Every option of a pipeline, with its value or its default."""
 
     _warnings: tuple[str, ...] = PrivateAttr(())
@@ -34,6 +45,11 @@ class PipelineConfig(Connection, Security, Producing, Routing, Keys, Shaping, Fa
         parsed = cls.model_validate(_nested(values))
         parsed._warnings = tuple(warnings)  # noqa: SLF001 - its own
         return parsed
+
+    @property
+    def exactly_once(self) -> bool:
+        """Whether each batch is a Kafka transaction."""
+        return self.delivery == "exactly_once"
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -51,7 +51,11 @@ class Producing(Section):
     linger_ms: Annotated[
         int, Elsewhere("5", "what waits is carried together anyway, and nothing else has to wait")
     ] = Field(
-        0, ge=0, le=60_000, description="how long a batch waits to be filled before it is sent"
+        0,
+        ge=0,
+        le=60_000,
+        description="how long a batch waits to be filled before it is sent; with exactly_once, how "
+        "long a transaction does before it begins",
     )
     wait_for_ack: bool = Field(
         False,

@@ -14,6 +14,12 @@ from pg_tide.secret import KeySource
 from tests.fixtures.sql import Connection, all_rows
 
 NOBODY = "127.0.0.1:1"  # no broker
+INTENT = (
+    "insert into tide.intent (group_id, number, token, epoch, start_done, start_last_id, end_done,"
+    " end_last_id, transactional_id, brokers, delivered, filtered)"
+    " select id, 1, gen_random_uuid(), gen_random_uuid(), '3:3:', 0, '3:3:', 0, 't', '{}', 0, 0"
+    " from tide.consumer_group"
+)
 ALL_OF_IT = ("server", "schema", "role", "LISTEN")
 UserWith = Callable[[str], Awaitable[str]]
 
@@ -226,6 +232,17 @@ async def test_risks_are_warnings(orders: Connection, database: str) -> None:
     for words in ("sends the password in clear", "sasl_password", "acks", "dry_run"):
         assert words in said
     assert "of-nobody" not in str(found.found[1].steps)
+
+
+async def test_a_transaction_without_a_known_outcome_is_told_of(
+    orders: Connection, database: str
+) -> None:
+    await configure(orders, delivery="exactly_once")
+    assert (await sections(database)).steps("transactions") == []
+    await orders.execute(INTENT)
+    (step,) = (await sections(database)).steps("transactions")
+    assert step.verdict == "ok"
+    assert "1 transaction" in step.found
 
 
 async def test_what_is_disabled_is_a_warning(orders: Connection, database: str) -> None:

@@ -145,6 +145,24 @@ def test_idempotent_follows_acks(options: dict[str, Any], idempotent: bool) -> N
     assert a_config(**options).idempotent is idempotent
 
 
+def test_exactly_once_is_asked_for() -> None:
+    assert not a_config().exactly_once
+    config = a_config(
+        delivery="exactly_once",
+        acks="all",
+        idempotent=True,
+        transactional_id_prefix="staging.eu_1-b",
+        transaction_timeout_ms="1000",
+        linger_ms=5,
+        dry_run=True,
+    )
+    assert config.exactly_once
+    assert (config.transactional_id_prefix, config.transaction_timeout_ms) == (
+        "staging.eu_1-b",
+        1000,
+    )
+
+
 def test_the_example_of_the_readme() -> None:
     config = PipelineConfig.parse(
         {
