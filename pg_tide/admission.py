@@ -11,6 +11,7 @@ from typing import Protocol
 from pg_tide.dead_letter import DeadLetters, key_parked
 from pg_tide.errors import Halted, MessageError
 from pg_tide.message import Batch, Record, Records, Rejected
+from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Errors, Stages
 
 TURN = 0.05  # seconds of preparing in one go
@@ -49,7 +50,10 @@ class Admitted:
 class Admission:
     """Prepares batches and looks at what comes of them."""
 
-    def __init__(self, stages: Stages, topics: Topics, letters: DeadLetters) -> None:
+    def __init__(
+        self, stages: Stages, topics: Topics, letters: DeadLetters, setbacks: Setbacks
+    ) -> None:
+        self._setbacks = setbacks
         self._stages = stages
         self._topics = topics
         self._letters = letters
@@ -71,6 +75,7 @@ class Admission:
             records, errors = await self._prepare(batch)
         else:
             errors[0] = fault
+        errors.update(self._setbacks.errors(batch.messages))
         admitted = Admitted(batch, records)
         self._under_way.append(admitted)
         try:

@@ -5,7 +5,6 @@ PostgreSQL says that none of them is left. Pure, but for its clock.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from hashlib import blake2b
 
@@ -23,16 +22,23 @@ def digest(key: str) -> bytes:
 
 
 class DeadLetters:
-    """One pipeline's policy, its brake, and its parked keys."""
+    """One pipeline's policy, its brake, and its parked keys.
+
+    `lately` is what the brake remembers from run to run: which messages were put aside, and when.
+    """
 
     def __init__(
-        self, pipeline: str, config: PipelineConfig, clock: Callable[[], float] = time.monotonic
+        self,
+        pipeline: str,
+        config: PipelineConfig,
+        clock: Callable[[], float] = time.monotonic,
+        lately: dict[int, float] | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._policy = config.dead_letter.policy
         self._most = config.dead_letter.max_per_minute
         self._clock = clock
-        self._lately: deque[float] = deque()
+        self._lately = {} if lately is None else lately
         self._outlasting: set[bytes] = set()  # replayed wholly, but for what was not written yet
         self.unwritten = 0
         """How many messages of parked keys are put aside, yet not in the dead letters."""
@@ -66,12 +72,14 @@ class DeadLetters:
         if self._policy == "halt":
             raise halted(message, error)
         now = self._clock()
-        while self._lately and self._lately[0] <= now - MINUTE:
-            self._lately.popleft()
-        if self._most and len(self._lately) >= self._most:
+        while self._lately and next(iter(self._lately.values())) <= now - MINUTE:
+            del self._lately[next(iter(self._lately))]
+        if not self._most or message.id in self._lately:
+            return  # nothing may have come of the run that put it aside
+        if len(self._lately) >= self._most:
+            self._lately.clear()  # who enables it again has looked
             raise self._brake(message, error)
-        if self._most:
-            self._lately.append(now)
+        self._lately[message.id] = now
 
     def _park(self, message: Message, error: MessageError) -> None:
         key = digest(message.key or "")

@@ -8,6 +8,7 @@ PgTideError
 │   ├── ConfigurationError    its options are wrong: every problem at once
 │   └── Halted                it stopped at a message, as it must
 ├── LeaseLost           another relay took the pipeline over, or may have: drop everything held
+├── Again               the run begins anew, with what it learned: nothing is wrong with it
 └── StartError          the process cannot start here: exit code 3
 """
 
@@ -85,6 +86,12 @@ class LeaseLost(PgTideError):
     """This relay no longer runs the pipeline, whatever it holds in memory."""
 
     reason = "lease_lost"
+
+
+class Again(PgTideError):
+    """A run can not go on as it is, and the next one can: it begins at once."""
+
+    reason = "again"
 
 
 class StartError(PgTideError):

@@ -21,7 +21,7 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 STATES = ("running", "idle", "retrying", "failed", "halted", "disabled", "not owned")
-STAGES = ("poll", "prepare", "produce", "commit")
+STAGES = ("poll", "prepare", "produce", "commit", "intend", "transact")
 DELIVERY_BUCKETS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0,
 )  # fmt: skip
@@ -66,6 +66,14 @@ METRICS = {
     ),
     "pg_tide_produce_errors_total": Declared(
         "counter", "Failed attempts to reach Kafka or to produce, by reason.", ("error",)
+    ),
+    "pg_tide_transactions_total": Declared(
+        "counter",
+        "Kafka transactions of exactly_once, by outcome: committed, aborted.",
+        ("outcome",),
+    ),
+    "pg_tide_transactions_forgotten_total": Declared(
+        "counter", "Kafka transactions that PostgreSQL forgot in a fail-over: repeated."
     ),
     "pg_tide_topics_recreated_total": Declared(
         "counter", "Topics found deleted and made anew: what they held is gone."

@@ -30,9 +30,11 @@ from pg_tide.pace import pace_of
 from pg_tide.producer import Producer
 from pg_tide.replay import Replay
 from pg_tide.retry import Backoff
+from pg_tide.setbacks import Setbacks
 from pg_tide.settling import Settling
 from pg_tide.stages import Stages
 from pg_tide.topics import TOPIC_CHANGED
+from pg_tide.transactions import Transactions
 from pg_tide.wakeup import Sleeper
 
 SMALLEST_PAGE, LARGEST_PAGE = 500, 5000  # messages
@@ -53,6 +55,8 @@ class Pipeline:
     sleeper: Sleeper
     meter: Meter
     report: Callable[[Condition], None]
+    transactions: Transactions | None = None  # where each message shall be seen once
+    setbacks: Setbacks = field(default_factory=Setbacks)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     impatient: bool = False  # when stopping, do not wait for what has no end yet
 
@@ -62,10 +66,13 @@ class Pipeline:
         self.backoff = Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms)
         self.looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
         self.pace = pace_of(config)
-        self.letters = DeadLetters(self.name, config)
-        self.admission = Admission(self.stages, self.producer, self.letters)
+        self.letters = DeadLetters(self.name, config, lately=self.setbacks.put_aside)
+        self.admission = Admission(self.stages, self.producer, self.letters, self.setbacks)
         self.refusals = LateRefusals(self.in_flight, self.producer, self.letters, self.admission)
-        self.settling = Settling(self.name, self.outbox, self.letters, self.meter, self.report)
+        write = self.transactions.settle if self.transactions else None
+        self.settling = Settling(
+            self.name, self.outbox, self.letters, self.meter, self.report, write
+        )
         self.caution = Caution(self.outbox, config)
         self.calm = asyncio.Event()  # no message that is read is tried alone
         self.handover = Handover(
@@ -77,6 +84,7 @@ class Pipeline:
             self.caution,
             self.pace,
             self.meter,
+            self.transactions,
         )
         self.well = DRY_RUN if config.dry_run else RUNNING
 
@@ -116,7 +124,7 @@ class Pipeline:
                 producing.cancel()  # it would send what comes behind a message that is refused
             self.in_flight.close()
             self.settling.at_once.set()
-            self.producer.hurry()
+            self.handover.hurry()
             await asyncio.wait({settling, stuck}, return_when=asyncio.FIRST_COMPLETED)
             if stuck.done() and not self.impatient:
                 halted = await self.refusals.cut() or halted
@@ -153,7 +161,7 @@ class Pipeline:
                     await self.sleeper.pause(self.outbox.snapshot_xmin)
                     continue
                 if self.config.wait_for_ack:
-                    self.producer.hurry()
+                    self.handover.hurry()
                     await self.in_flight.acknowledged()
                 for part in batch.slices(SLICE):
                     async with self.handover.turn:
@@ -162,7 +170,7 @@ class Pipeline:
                         return halted
                     await asyncio.sleep(0)  # what arrived meanwhile is received
                 if self.in_flight.full:
-                    self.producer.hurry()  # nothing more comes to fill what lingers
+                    self.handover.hurry()  # nothing more comes to fill what lingers
                 await self.sleeper.work()
         finally:
             if ahead is not None:
@@ -172,6 +180,7 @@ class Pipeline:
         """The next batch, once there is room for one and `rate_limit` allows it."""
         if self.pace is not None:
             page = min(page, await self.pace.room())
+        page = min(page, self.handover.at_most)
         messages, size = await self.in_flight.room()
         began = time.perf_counter()
         batch = await self.outbox.poll(min(page, messages), size)
@@ -187,10 +196,15 @@ class Pipeline:
         """Send what was put aside and shall be tried again, once nothing is tried alone."""
         await self.calm.wait()
         if not self.config.dry_run:
-            await Replay(self.outbox, self.handover, self.letters, self.config.max_in_flight).run()
+            await Replay(self.outbox, self.handover, self.letters).run()
 
     async def produce(self) -> None:
-        """Keep a client to produce with, and replace it, after a wait, whenever it fails."""
+        """Keep a client to produce with, and replace it, after a wait, whenever it fails.
+
+        With transactions whatever fails ends the run: the next one finds out what became of them.
+        """
+        if self.transactions is not None:
+            await self.transactions.run()
         while True:
             try:
                 await self.producer.run()
@@ -213,7 +227,8 @@ class Pipeline:
         """Say so when Kafka stays silent: its client waits for a broker to come back, for ever."""
         while True:
             await asyncio.sleep(1)
-            if self.producer.unanswered > SILENCE:
+            waits = (self.transactions or self.producer).unanswered
+            if waits > SILENCE:
                 self.report(silent(self.producer.trouble))
 
     async def settle(self) -> None:
@@ -224,9 +239,10 @@ class Pipeline:
             if self.config.dry_run:
                 self.settling.tell(done.aside)
                 continue  # nothing went: the position stays
-            await self.settling.settle(done)
+            for part in done.parts():
+                await self.settling.settle(part)
             self.backoff.reset()
             self.looks.reset()
             self.report(self.well)
-            if not self.in_flight.closed:
+            if not (self.in_flight.closed or self.transactions):
                 await self.settling.rest(self.config.commit_interval_ms / 1000)

@@ -63,12 +63,18 @@ class Producer:
         self._latest: Client | None = None  # also when it has ended
         self._opened = asyncio.Event()
         self._failure: asyncio.Future[PgTideError] | None = None
-        self._refusing = False
+        self.refusal: MessageError | None = None
+        """What brokers refused records for, in the last run that ended so."""
 
     @property
     def unfinished(self) -> int:
         """How many records have no end yet."""
         return self._topics.unfinished
+
+    @property
+    def failed(self) -> bool:
+        """Whether the client in use is about to be ended, or was: `run` says why."""
+        return self._failure is not None and self._failure.done()
 
     @property
     def trouble(self) -> PgTideError | None:
@@ -89,7 +95,7 @@ class Producer:
         way. Cancelling it ends the client.
         """
         self._failure = asyncio.get_running_loop().create_future()
-        self._refusing = False
+        self.refusal = None
         client = await self._start_client()
         try:
             await self._topics.learn_again(client)
@@ -106,7 +112,7 @@ class Producer:
             await (client.end() if self.unfinished else client.close())
         for one in self._topics.lanes:
             one.tell()
-        if not self._refusing or isinstance(failure, LeaseLost):
+        if self.refusal is None or isinstance(failure, LeaseLost):
             raise failure
 
     def _open(self, client: Client) -> None:
@@ -128,7 +134,8 @@ class Producer:
 
         For a MessageError it returns: the deliveries know of that.
         """
-        self._refusing |= isinstance(error, MessageError)
+        if isinstance(error, MessageError):
+            self.refusal = error
         if self._failure is not None and not self._failure.done():
             self._failure.set_result(ours(error))
             self._opened.clear()

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pg_tide import __version__, http, log
+from pg_tide.assembly import Shared
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.config.process import ProcessConfig
 from pg_tide.errors import PgTideError
@@ -23,7 +24,7 @@ from pg_tide.ownership import Ownership
 from pg_tide.postgres import Postgres
 from pg_tide.reference import References
 from pg_tide.retention import Retention
-from pg_tide.runner import Runner, Shared
+from pg_tide.runner import Runner
 from pg_tide.wakeup import Wakeup
 
 logger = log.get("relay")

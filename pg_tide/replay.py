@@ -12,12 +12,11 @@ TOGETHER = 2000  # messages: only when they are settled come the next
 
 @dataclass
 class Replay:
-    """Of one pipeline, which may have so many messages in flight at most."""
+    """Of one pipeline."""
 
     outbox: Outbox
     handover: Handover
     letters: DeadLetters
-    max_in_flight: int
 
     async def run(self) -> None:
         """Send what there is, whenever it is told that there may be some."""
@@ -35,12 +34,11 @@ class Replay:
         """Send a batch, if there is any; returns it when its messages have their end."""
         handover = self.handover
         await handover.producer.ready()
-        most = 1 if handover.caution.replays else min(TOGETHER, self.max_in_flight)
+        most = 1 if handover.caution.replays else min(TOGETHER, handover.at_most)
         if handover.pace is not None:
             most = min(most, await handover.pace.turn())
         # Who waits for room may wait for one that waits for this.
         batch = await self.outbox.retries(most, handover.in_flight.free)
-        batch.full = len(batch.messages) >= most
         if batch.messages:
             handover.in_flight.take(batch)
             if handover.pace is not None:
@@ -65,7 +63,7 @@ class Replay:
         """
         async with self.handover.turn:
             with self.handover.settling.hurrying():
-                self.handover.producer.hurry()
+                self.handover.hurry()
                 await self.handover.settling.all_written()
                 while (await self._batch()).messages:
                     pass

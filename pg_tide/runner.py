@@ -6,50 +6,31 @@ PostgreSQL: nothing is carried over in memory.
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from pg_tide import log
-from pg_tide.catalog import Catalog, Configured, Lag
+from pg_tide.assembly import Assembly, Shared
+from pg_tide.catalog import Configured, Lag
 from pg_tide.condition import Condition, failed, retrying
 from pg_tide.config import PipelineConfig
 from pg_tide.config.check import check
-from pg_tide.dry_run import DryRun
-from pg_tide.errors import FatalError, Halted, LeaseLost, PgTideError, TransientError
-from pg_tide.gate import gated
-from pg_tide.in_flight import Buffer, InFlight
-from pg_tide.kafka import Clients
-from pg_tide.metrics import Meter, Metrics
-from pg_tide.outbox import Outbox
-from pg_tide.ownership import Ownership
-from pg_tide.pipeline import Pipeline
+from pg_tide.errors import Again, FatalError, Halted, LeaseLost, PgTideError, TransientError
+from pg_tide.metrics import Meter
+from pg_tide.pipeline import FIRST_LOOK_MS, Pipeline
 from pg_tide.position import Lease
-from pg_tide.postgres import Postgres
-from pg_tide.producer import Producer
-from pg_tide.reference import References
+from pg_tide.recovery import Ready
 from pg_tide.retry import Backoff
-from pg_tide.stages import Stages
 from pg_tide.telling import Telling
-from pg_tide.topics import announcer
-from pg_tide.wakeup import Sleeper, Wakeup
+from pg_tide.wakeup import Sleeper
+
+T = TypeVar("T")
 
 logger = log.get("pipeline")
 FATAL_RETRY_MS = 60_000  # where the option itself cannot be read
 PAUSE = 0.5  # seconds before a pipeline that lost its lease begins anew
 LOCKED = 5.0  # seconds at most between tries to take a position that somebody keeps locked
 LEAVE = 2.0  # seconds to lower the flag for publishers, which expires anyway
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What all pipelines of a process share."""
-
-    postgres: Postgres
-    ownership: Ownership
-    wakeup: Wakeup
-    catalog: Catalog
-    buffer: Buffer
-    metrics: Metrics
-    references: References
 
 
 class Runner:
@@ -62,14 +43,17 @@ class Runner:
         self._stopping = asyncio.Event()
         self._nudged = asyncio.Event()
         self._pipeline: Pipeline | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._running: asyncio.Future[Any] | None = None
         self._lost = False
         self._standing_by = False
         self._giving = False
+        self._anew = False  # it has the pipeline already
         self._log = logger.bind(pipeline=configured.name)
         self._meter = meter
         self._telling = Telling(shared.catalog, configured.id, meter, self._log)
+        self._assembly = Assembly(shared, configured, meter, self.report, self._log)
         self._backoff = Backoff(100, 60_000)
+        self._looks: Backoff | None = None
 
     async def run(self) -> None:
         """Run the pipeline whenever this relay owns it, until stopped; then give it back."""
@@ -90,6 +74,9 @@ class Runner:
             lease = await self._acquire()
             if lease is not None:
                 await self._deliver(lease)
+        except Again as error:
+            self._log.debug("begins anew", reason=error.message)
+            self._anew = True
         except LeaseLost as error:
             self._log.warning("lease lost", error=error.message)
             pause = PAUSE
@@ -120,8 +107,11 @@ class Runner:
             return None
         self.owned = True
         self._telling.epoch = lease.epoch
-        self._shared.metrics.count("pg_tide_takeovers_total")
-        self._log.info("took over", position=lease.position)
+        tell = self._log.debug if self._anew else self._log.info
+        tell("took over", position=lease.position)
+        if not self._anew:
+            self._shared.metrics.count("pg_tide_takeovers_total")
+        self._anew = False
         return lease
 
     async def _stand_by(self) -> None:
@@ -150,56 +140,65 @@ class Runner:
                 self._pipeline.stopping.set()
 
     async def _deliver(self, lease: Lease) -> None:
-        config = await self._config()
+        config = await self._assembly.config()
         if self._stopping.is_set() or self._giving:
             return
         if self._lost:
             raise LeaseLost("the lock connection was lost")
-        self._pipeline = self._build(lease, config)
-        self._running = asyncio.ensure_future(self._pipeline.run())
+        self._learn_times(config)
+        ready = Ready(lease)
         try:
-            await self._running
+            ready = await self._unless_lost(self._assembly.recover(lease, config))
+            if self._stopping.is_set() or self._giving:
+                return
+            self._pipeline = self._build(ready, config)
+            await self._unless_lost(self._pipeline.run())
             self._backoff.reset()
-        except asyncio.CancelledError:
-            if not self._lost:
-                raise
-            raise LeaseLost("the lock connection was lost") from None
+        except TransientError as error:
+            self._anew = config.exactly_once  # each failure of Kafka ends a run
+            raise self._assembly.setbacks.weigh(error, ready.identity) from error
         finally:
-            sleeper, self._pipeline, self._running = self._pipeline.sleeper, None, None
-            with contextlib.suppress(PgTideError, TimeoutError):
-                async with asyncio.timeout(LEAVE):
-                    await sleeper.leave()
+            pipeline, self._pipeline = self._pipeline, None
+            await ready.end()
+            if pipeline is not None:
+                await self._leave(pipeline.sleeper)
 
-    async def _config(self) -> PipelineConfig:
-        """The options, with what their references stand for at this moment."""
-        return await self._shared.references.parse(self.configured.options)
+    async def _unless_lost(self, run: Coroutine[Any, Any, T]) -> T:
+        """Let something run until its end, or until the lock is gone."""
+        running = self._running = asyncio.ensure_future(run)
+        try:
+            ended: T = await running
+        except asyncio.CancelledError:
+            if self._lost:
+                raise LeaseLost("the lock connection was lost") from None
+            if self._stopping.is_set() and running.cancelled() and not _is_cancelled():
+                raise Again("told to stop") from None
+            raise
+        finally:
+            self._running = None
+        return ended
 
-    def _build(self, lease: Lease, config: PipelineConfig) -> Pipeline:
-        shared, configured = self._shared, self.configured
-        stages = Stages.of(config, configured.outbox)
-        return Pipeline(
-            name=configured.name,
-            config=config,
-            outbox=Outbox(shared.postgres, configured.outbox_id, configured.outbox, lease),
-            stages=stages,
-            producer=DryRun(configured.name, config)
-            if config.dry_run
-            else Producer(
-                gated(Clients(self._config, self._log).start, shared.ownership.is_certain),
-                config,
-                stages.route.configured_topics,
-                announcer(self._log, self._meter),
-            ),
-            in_flight=InFlight(shared.buffer, config.max_in_flight),
-            sleeper=Sleeper(shared.wakeup, configured.outbox_id),
-            meter=self._meter,
-            report=self.report,
-        )
+    @staticmethod
+    async def _leave(sleeper: Sleeper) -> None:
+        with contextlib.suppress(PgTideError, TimeoutError):
+            async with asyncio.timeout(LEAVE):
+                await sleeper.leave()
+
+    def _learn_times(self, config: PipelineConfig) -> None:
+        """Wait as configured where a run ends with each failure of Kafka."""
+        if config.exactly_once and self._looks is None:
+            self._backoff = Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms)
+            self._looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
+
+    def _build(self, ready: Ready, config: PipelineConfig) -> Pipeline:
+        return self._assembly.pipeline(ready, config)
 
     def _failed(self, error: FatalError) -> float:
         """Say that it failed; the seconds until it looks again, which may be never."""
         wait_ms = 0 if isinstance(error, Halted) else self._fatal_retry_ms()
         pause = wait_ms / 1000 or float("inf")
+        if wait_ms and self._looks is not None:
+            pause = self._looks.next()
         self.report(failed(error, pause))
         return pause
 
@@ -230,6 +229,8 @@ class Runner:
         self._telling.report(condition)
         if condition.well:
             self._backoff.reset()
+            if self._looks is not None:
+                self._looks.reset()
 
     def lose(self) -> None:
         """The lock is gone: drop everything at once."""
@@ -249,6 +250,8 @@ class Runner:
         """Read no more, finish what is in flight, and end; impatient, only if all is well."""
         self._stopping.set()
         self._nudged.set()
+        if self._pipeline is None and self._running is not None:
+            self._running.cancel()  # nothing is in flight yet
         if self._pipeline is not None:
             self._pipeline.impatient = not patient and self.problem() is not None
             self._pipeline.stopping.set()
@@ -270,3 +273,9 @@ class Runner:
         if self.condition is None or self.condition.well:
             return None
         return f"{self.condition.state}: {self.condition.reason}"
+
+
+def _is_cancelled() -> bool:
+    """Whether the task that asks was cancelled itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

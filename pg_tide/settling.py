@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from pg_tide import log
 from pg_tide.condition import Condition, retrying
@@ -18,6 +18,7 @@ from pg_tide.message import Rejected
 from pg_tide.metrics import Meter
 from pg_tide.outbox import Outbox
 
+Write = Callable[[Settled], Awaitable[set[str]]]
 logger = log.get("pipeline")
 LOOK = 1.0  # seconds between two looks whether what was just put aside may go already
 ALIKE = 10.0  # seconds between two lines of the log on the same error
@@ -37,8 +38,10 @@ class Settling:
         letters: DeadLetters,
         meter: Meter,
         report: Callable[[Condition], None],
+        write: Callable[[Settled, Write], Awaitable[set[str]]] | None = None,
     ) -> None:
         self._report = report
+        self._write = write
         self._log = logger.bind(pipeline=pipeline)
         self._outbox = outbox
         self._letters = letters
@@ -91,7 +94,7 @@ class Settling:
         """Write what has its end, then tell of it."""
         began = time.perf_counter()
         aside, again = done.aside, done.replayed
-        left = await self._commit(done, aside, ends_of(again))
+        left = await self._commit(done)
         self._meter.stage("commit", began)
         self._count(done)
         self.tell(aside)
@@ -103,19 +106,22 @@ class Settling:
             self._letters.replayed(keys_through(entry), left)
             self.replayed.set()
 
-    async def _commit(
-        self, done: Settled, aside: list[Rejected], ends: dict[str, list[int]]
-    ) -> set[str]:
+    async def _commit(self, done: Settled) -> set[str]:
         """Commit, however long an operator keeps the position locked."""
         while True:
             try:
-                return await self._outbox.commit(
-                    done.end, done.delivered, done.filtered, aside, ends
-                )
+                if self._write is not None:
+                    return await self._write(done, self._move)
+                return await self._move(done)
             except TransientError as error:
                 if error.reason != "position_locked":
                     raise
                 self._report(retrying(error, 0.0))
+
+    async def _move(self, done: Settled) -> set[str]:
+        return await self._outbox.commit(
+            done.end, done.delivered, done.filtered, done.aside, done.ends
+        )
 
     def _may_be_free(self, aside: list[Rejected]) -> bool:
         """Whether to look if a key is still parked: its first message may have been discarded."""
@@ -168,14 +174,3 @@ def keys_through(entry: Entry) -> set[str]:
         if message.key is not None:
             keys[place in entry.rejected].add(message.key)
     return keys[False] - keys[True]
-
-
-def ends_of(replayed: list[Entry]) -> dict[str, list[int]]:
-    """What became of messages that had been put aside: the ids of those delivered, and filtered."""
-    ends: dict[str, list[int]] = {}
-    for entry in replayed:
-        for place, message in enumerate(entry.batch.messages):
-            if place not in entry.rejected:
-                end = "delivered" if entry.records[place] else "filtered"
-                ends.setdefault(end, []).append(message.id)
-    return ends

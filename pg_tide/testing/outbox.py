@@ -202,7 +202,7 @@ class FakeOutbox:
             seen = message.id <= at.last_id and at.page is not None
             if not seen and visible(xid, window.snapshot) and not visible(xid, at.done):
                 messages.append(message)
-                size += MESSAGE_OVERHEAD + len(message.payload or b"") + len(message.key or "")
+                size += size_of(message)
         full = len(messages) >= max_messages or size >= max_bytes
         self.position = window.until(messages[-1].id) if full else window.finished()
         return Batch(messages, window, self.position, size, full)
@@ -244,7 +244,7 @@ class FakeOutbox:
         elif state == "waiting":
             known[-1].state, known[-1].error = state, rejected.error
 
-    async def retries(self, max_messages: int, max_bytes: int) -> Batch:  # noqa: ARG002
+    async def retries(self, max_messages: int, max_bytes: int) -> Batch:
         """Messages that were put aside and shall be tried again now, in order."""
         self._check_lease()
         held: set[str | None] = set()  # keys of which one waits
@@ -256,7 +256,13 @@ class FakeOutbox:
             elif one.state == "retrying" or (one.state == "parked" and one.parks):
                 found.append(one.message)
         window = window_of(self.position, self.position.done)
-        return Batch(found[:max_messages], window, self.position, 1, replay=True)
+        messages: list[Message] = []
+        size = 0
+        while found and len(messages) < max_messages and size < max_bytes:
+            messages.append(found.pop(0))
+            size += size_of(messages[-1])
+        full = len(messages) >= max_messages or size >= max_bytes
+        return Batch(messages, window, self.position, size, full, replay=True)
 
     async def parked_keys(self, at_most: int) -> list[str]:
         """Keys whose messages are put aside, for an earlier one of them is."""
@@ -280,3 +286,8 @@ class FakeOutbox:
     def discard(self, message_id: int) -> None:
         """Give a message up that was put aside."""
         self.written.letter(message_id).state = "discarded"
+
+
+def size_of(message: Message) -> int:
+    """The bytes of memory that a message takes, about."""
+    return MESSAGE_OVERHEAD + len(message.payload or b"") + len(message.key or "")

@@ -59,6 +59,19 @@ async def test_a_message_comes_back_as_it_was(place: Place) -> None:
     assert retried.size > 0
 
 
+@pytest.mark.parametrize(("most", "size", "full"), [(2, BIG, True), (10, 1, True), (3, BIG, False)])
+async def test_it_says_whether_more_may_wait_to_be_tried_again(
+    place: Place, most: int, size: int, full: bool
+) -> None:
+    reader, batch = await polled(place, "a", "b")
+    await reader.commit(batch.end, 0, 0, [bad(message) for message in batch.messages])
+    for message in batch.messages:
+        await place.retry(message.id)
+    retried = await reader.retries(most, size)
+    assert retried.full is full
+    assert len(retried.messages) == (1 if size == 1 else 2)
+
+
 @pytest.mark.parametrize("state", ["delivered", "filtered"])
 async def test_what_had_its_end_comes_no_more(place: Place, state: str) -> None:
     reader, batch = await polled(place, "a", "b")

@@ -35,11 +35,30 @@ def test_the_brake_counts_a_minute_that_goes_with_the_time() -> None:
     clock = Clock()
     one = letters(clock, policy="skip", max_per_minute=2)
     for _ in range(3):
-        for _ in range(2):
-            one.put_aside(message(), ERROR, replay=False)
+        for number in range(2):
+            one.put_aside(message(number=number), ERROR, replay=False)
         with pytest.raises(Halted, match="2 messages were put aside within a minute"):
-            one.put_aside(message(), ERROR, replay=False)
+            one.put_aside(message(number=2), ERROR, replay=False)
         clock.now += MINUTE
+
+
+def test_the_brake_remembers_from_run_to_run() -> None:
+    """Whether a transaction was committed may be found out by the next run: that knows no run."""
+    lately: dict[int, float] = {}
+    clock = Clock()
+
+    def next_run() -> DeadLetters:
+        return DeadLetters(
+            "p", a_config(dead_letter={"policy": "skip", "max_per_minute": 2}), clock, lately
+        )
+
+    for _ in range(5):  # nothing comes of these runs
+        next_run().put_aside(message(number=1), ERROR, replay=False)
+    for number in (1, 2):
+        next_run().put_aside(message(number=number), ERROR, replay=False)
+    with pytest.raises(Halted, match="2 messages were put aside within a minute"):
+        next_run().put_aside(message(number=3), ERROR, replay=False)
+    next_run().put_aside(message(number=3), ERROR, replay=False)  # when it was enabled again
 
 
 def test_a_clock_that_is_set_back_does_not_release_the_brake() -> None:
@@ -48,7 +67,7 @@ def test_a_clock_that_is_set_back_does_not_release_the_brake() -> None:
     one.put_aside(message(), ERROR, replay=False)
     clock.now -= 10 * MINUTE
     with pytest.raises(Halted):
-        one.put_aside(message(), ERROR, replay=False)
+        one.put_aside(message(number=2), ERROR, replay=False)
 
 
 def test_nothing_that_is_tried_again_counts() -> None:
