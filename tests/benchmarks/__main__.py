@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.benchmarks import figures
+from tests.benchmarks.delivery import AT_LEAST_ONCE, CHOICES
 from tests.benchmarks.drain import drain
 from tests.benchmarks.figures import Result
 from tests.benchmarks.latency import latency
@@ -16,8 +17,10 @@ from tests.benchmarks.publish import publish
 from tests.benchmarks.servers import Servers
 
 BENCHMARKS: dict[str, Callable[[Servers, Namespace], Result]] = {
-    "drain": lambda servers, chosen: drain(servers, chosen.messages, chosen.runs),
-    "latency": lambda servers, chosen: latency(servers, chosen.rate, chosen.seconds, chosen.runs),
+    "drain": lambda servers, chosen: drain(servers, chosen.messages, chosen.runs, chosen.delivery),
+    "latency": lambda servers, chosen: latency(
+        servers, chosen.rate, chosen.seconds, chosen.runs, chosen.delivery
+    ),
     "publish": lambda servers, chosen: publish(servers, chosen.seconds, chosen.runs),
 }
 
@@ -30,6 +33,12 @@ def options() -> ArgumentParser:
     parser.add_argument("--seconds", type=float, default=20, help="of a run or round of the others")
     parser.add_argument("--rate", type=int, default=1000, help="messages/s of latency")
     parser.add_argument("--runs", type=int, default=3, help="of each; the median counts")
+    parser.add_argument(
+        "--delivery",
+        choices=CHOICES,
+        default=AT_LEAST_ONCE,
+        help="of drain and latency; both: run by run in turn, and compared",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument(
         "--profile", type=Path, metavar="FILE", help="sample the relay, and write where it was"

@@ -16,6 +16,7 @@ _HEADER = "pg_tide_id"
 _SETTINGS = {
     "group.id": "unused",
     "enable.auto.commit": False,
+    "isolation.level": "read_committed",
     "fetch.wait.max.ms": 10,
     "socket.nagle.disable": True,
     "log_level": 0,
@@ -45,7 +46,7 @@ class Watcher:
         self._process.join()
 
     def seen(self, count: int) -> dict[int, float]:
-        """Return when each message was seen first, by id, waiting until `count` were."""
+        """Return when each message was seen, by id, waiting until `count` were."""
         self._pipe.send(count)
         if not self._pipe.poll(_PATIENCE * 2):
             raise TimeoutError("the consumer does not answer")
@@ -63,14 +64,16 @@ def _watch(brokers: str, topic: str, pipe: Connection) -> None:
     while enough is None or (len(seen) < enough and time.monotonic() < deadline):
         message = consumer.poll(0.05)
         if message is not None and message.error() is None:
-            seen.setdefault(_id(message), time.monotonic())
+            if (found := id_of(message)) in seen:
+                raise RuntimeError(f"message {found} arrived twice")
+            seen[found] = time.monotonic()
         elif enough is None and pipe.poll():
             enough, deadline = pipe.recv(), time.monotonic() + _PATIENCE
     consumer.close()
     pipe.send(seen)
 
 
-def _id(message: Message) -> int:
+def id_of(message: Message) -> int:
     """Return the number behind the outbox's name in the header `pg_tide_id`."""
     headers = message.headers()
     assert isinstance(headers, list)

@@ -11,15 +11,16 @@ from collections.abc import Iterator
 import asyncpg
 from confluent_kafka import Producer
 
-from tests.benchmarks import messages
+from tests.benchmarks import delivery, messages
 from tests.benchmarks.consumer import Watcher
+from tests.benchmarks.delivery import AT_LEAST_ONCE, KINDS
 from tests.benchmarks.figures import Result, percentile
 from tests.benchmarks.servers import PARTITIONS, Relay, Servers
 from tests.fixtures.topics import create_topic
 
 _CONNECTIONS = 8
 _WARM_UP = 2.0  # seconds, not counted
-_OUTBOX, _PIPELINE, _TOPIC, _FLOOR_TOPIC = "steady", "latency", "latency", "latency-floor"
+_FLOOR_TOPIC = "latency-floor"
 _PUBLISH = "select tide.outbox_publish($1, $2::text::jsonb, $3)"
 _UNITS = {
     "p50": "ms",
@@ -34,37 +35,48 @@ _UNITS = {
 Published = dict[int, tuple[float, float]]  # by message id: statement sent, commit returned
 
 
-def latency(servers: Servers, rate: int, seconds: float, runs: int) -> Result:
+def latency(
+    servers: Servers, rate: int, seconds: float, runs: int, choice: str = AT_LEAST_ONCE
+) -> Result:
     """Publish `rate` messages a second for `seconds`, each in a transaction of its own."""
-    for topic in (_TOPIC, _FLOOR_TOPIC):
-        create_topic(servers.kafka.brokers, topic, PARTITIONS)
+    create_topic(servers.kafka.brokers, _FLOOR_TOPIC, PARTITIONS)
     _floor(servers, rate, seconds)  # Kafka's compiler has to see it first
-    servers.sql("select tide.outbox_create(%s)", _OUTBOX)
-    servers.pipeline(_PIPELINE, _OUTBOX, _TOPIC)
-    servers.sql("select tide.relay_enable(%s)", _PIPELINE)
+    found: dict[str, list[dict[str, float]]] = {kind: [] for kind in delivery.kinds(choice)}
+    for kind in found:
+        _prepare(servers, kind)
     with servers.relay() as relay:
-        found = [_run(servers, relay, rate, seconds) for _ in range(runs)]
+        for kind, _ in delivery.in_turn(choice, runs):
+            found[kind].append(_run(servers, relay, kind, rate, seconds))
     floor = _floor(servers, rate, seconds)
     result = Result(
         "latency",
         f"{rate:,} messages/s of {messages.SIZE} B for {seconds:.0f} s, evenly paced over "
-        f"{_CONNECTIONS} connections, a transaction each; default options. From the return of "
-        f"COMMIT until a librdkafka consumer in another process has the record. The harness takes "
-        f"part on both ends: what it takes is in 'Kafka alone', the same consumer behind "
-        f"librdkafka's own producer at the same rate, from produce(); while a publisher that "
-        f"wakes late after its commit makes the figures smaller, never larger. Kafka is warm, and "
-        f"the first {_WARM_UP:.0f} s of each run are not counted.",
+        f"{_CONNECTIONS} connections, a transaction each; default options, delivery "
+        f"{' and '.join(found)}. From the return of COMMIT until a read_committed librdkafka "
+        f"consumer in another process has the record. The harness takes part on both ends: what "
+        f"it takes is in 'Kafka alone', the same consumer behind librdkafka's own producer at the "
+        f"same rate, from produce(); while a publisher that wakes late after its commit makes the "
+        f"figures smaller, never larger. Kafka is warm, and the first {_WARM_UP:.0f} s of each "
+        f"run are not counted.",
     )
-    result.add_runs(found, _UNITS)
+    delivery.add(result, found, dict.fromkeys(KINDS, _UNITS))
     for name, value in floor.items():
         result.add(f"Kafka alone, {name}", "ms", value)
     return result
 
 
-def _run(servers: Servers, relay: Relay, rate: int, seconds: float) -> dict[str, float]:
-    with Watcher(servers.kafka.brokers, _TOPIC) as watcher:
+def _prepare(servers: Servers, kind: str) -> None:
+    """An outbox, a pipeline and a topic, all three of one name."""
+    create_topic(servers.kafka.brokers, kind, PARTITIONS)
+    servers.sql("select tide.outbox_create(%s)", kind)
+    servers.pipeline(kind, kind, kind, kind)
+    servers.sql("select tide.relay_enable(%s)", kind)
+
+
+def _run(servers: Servers, relay: Relay, kind: str, rate: int, seconds: float) -> dict[str, float]:
+    with Watcher(servers.kafka.brokers, kind) as watcher:
         usage = servers.usage(relay)
-        published = asyncio.run(_publish(servers.postgres.url, rate, seconds + _WARM_UP))
+        published = asyncio.run(_publish(servers.postgres.url, kind, rate, seconds + _WARM_UP))
         seen = watcher.seen(len(published))
         cpu = {f"{who} CPU": used / len(published) * 1e6 for who, used in usage.seconds().items()}
     if seen.keys() != published.keys():
@@ -91,7 +103,7 @@ def _spread(delays: list[float]) -> dict[str, float]:
     return {name: seconds * 1000 for name, seconds in found.items()}
 
 
-async def _publish(url: str, rate: int, seconds: float) -> Published:
+async def _publish(url: str, outbox: str, rate: int, seconds: float) -> Published:
     """Publish at a steady rate, connections taking turns."""
     published: Published = {}
     work = list(messages.orders(int(rate * seconds)))
@@ -103,7 +115,7 @@ async def _publish(url: str, rate: int, seconds: float) -> Published:
         for number in range(turn, len(work), _CONNECTIONS):
             await asyncio.sleep(begin + number / rate - time.monotonic())
             sent = time.monotonic()
-            new_id = await publish_one.fetchval(_OUTBOX, *work[number])
+            new_id = await publish_one.fetchval(outbox, *work[number])
             published[new_id] = (sent, time.monotonic())
 
     await asyncio.gather(*map(publish, range(_CONNECTIONS)))

@@ -12,6 +12,8 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
+from tests.benchmarks.spans import Spans
+
 _INTERVAL = 0.004  # seconds of CPU time; the kernel rounds up to its tick
 _GARBAGE = "garbage collection"
 _DEEPEST = 40
@@ -39,6 +41,11 @@ _STAGES: tuple[tuple[str, frozenset[str], str], ...] = (
     ("aiokafka/", frozenset(), "send, the rest of aiokafka"),
     ("asyncio/streams.py", frozenset(), "send, the rest of aiokafka"),
     ("pg_tide/outbox.py", frozenset({"commit"}), "commit"),
+    ("pg_tide/ledger.py", frozenset({"intend"}), "write intents"),
+    ("pg_tide/ledger.py", frozenset({"confirm"}), "commit"),
+    ("pg_tide/transactions.py", frozenset(), "transactions"),
+    ("kafka/coordination.py", frozenset(), "transactions"),
+    ("kafka/transactional.py", frozenset({"begin", "stamp", "commit"}), "transactions"),
     ("pg_tide/outbox.py", frozenset(), "fetch: rows to messages"),
     ("asyncpg/", frozenset(), "fetch: receive and decode"),
     ("selector_events.py", frozenset({"_read_ready__data_received"}), "fetch: receive and decode"),
@@ -104,7 +111,8 @@ def main() -> None:
     file = Path(sys.argv.pop(1))
     from pg_tide.cli import main as program  # noqa: PLC0415 - importing is not what is measured
 
-    samples = Samples()
+    samples, spans = Samples(), Spans()
+    spans.watch()
     gc.callbacks.append(_collected)
     signal.signal(signal.SIGPROF, samples.take)
     signal.siginterrupt(signal.SIGPROF, False)
@@ -114,7 +122,7 @@ def main() -> None:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         with file.open("a") as report:
-            report.write(samples.report())
+            report.write(samples.report() + spans.report())
 
 
 if __name__ == "__main__":

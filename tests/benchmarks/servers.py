@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import psycopg
+from prometheus_client.parser import text_string_to_metric_families
 
 from pg_tide.demo.ports import free_port
 from pg_tide.demo.postgres import EmbeddedPostgres
 from pg_tide.demo.watchdog import Watchdog
 from pg_tide.migrate import migrate
+from tests.benchmarks.delivery import AT_LEAST_ONCE
 from tests.benchmarks.usage import Usage, peak_memory
 from tests.fixtures.kafka_server import KafkaServer
 
@@ -55,6 +57,22 @@ class Relay:
     def peak_memory(self) -> int:
         """The most bytes that it has had resident."""
         return peak_memory(self.pid)
+
+    def stage(self, name: str) -> tuple[float, float]:
+        """Return how often batches of all its pipelines passed a stage, and in how many seconds."""
+        with urllib.request.urlopen(f"http://{self._http}/metrics", timeout=5) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        found = [
+            sample
+            for family in families
+            for sample in family.samples
+            if sample.labels.get("stage") == name
+        ]
+        count, seconds = (
+            sum(sample.value for sample in found if sample.name == f"pg_tide_stage_seconds_{what}")
+            for what in ("count", "sum")
+        )
+        return count, seconds
 
     def stop(self) -> None:
         """Stop it in order; RuntimeError, with what it said, if it does not end well."""
@@ -127,9 +145,11 @@ class Servers:
             finally:
                 relay.close()
 
-    def pipeline(self, name: str, outbox: str, topic: str) -> None:
+    def pipeline(self, name: str, outbox: str, topic: str, delivery: str = AT_LEAST_ONCE) -> None:
         """Configure a pipeline, with the defaults that users have, and leave it disabled."""
         config = {"sink_type": "kafka", "brokers": self.kafka.brokers, "topic": topic}
+        if delivery != AT_LEAST_ONCE:
+            config["delivery"] = delivery
         self.sql(
             "select tide.relay_set_outbox(%s, %s, %s, %s::jsonb, enabled => false)",
             *(name, outbox, name, json.dumps(config)),
