@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 SQL = ROOT / "sql"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), SQL / "README.md"])
 
-# What begins like a metric and is none: the headers of records.
+# What begins like a metric and is none: the headers of records, and a topic.
 HEADERS = {"pg_tide_outbox", "pg_tide_op", "pg_tide_id", "pg_tide_dedup_key"}
+TOPIC = "pg_tide_positions"
 SAMPLES = ("_bucket", "_sum", "_count")
 # Reasons of a process that does not start, which the exit code tells of.
 AT_START = {"port_busy", "schema_newer"}
@@ -109,7 +110,7 @@ def test_what_is_named_in_the_schema_exists(page: Path) -> None:
 def test_metrics_that_are_named_exist(page: Path) -> None:
     for name in re.findall(r"pg_tide_\w+", page.read_text("utf-8")):
         base = next((name.removesuffix(end) for end in SAMPLES if name.endswith(end)), name)
-        assert name in METRICS or base in METRICS or name in HEADERS, name
+        assert name in {*METRICS, *HEADERS, TOPIC} or base in METRICS, name
 
 
 def test_there_are_configurations() -> None:
