@@ -13,6 +13,7 @@ from pg_tide.intent import Identity
 from pg_tide.message import Message
 
 WIDE = 5000  # messages: a transaction of so many is not narrow any more
+STEADY = 8  # transactions that pass before a larger one is tried: it may be refused whole
 FENCES, WITHIN = 5, 60.0  # so many within so many seconds: that is no accident
 
 Name = tuple[int, int]
@@ -34,6 +35,7 @@ class Setbacks:
     at_most: int | None = None
     put_aside: dict[int, float] = field(default_factory=dict)
     _refused: dict[Name, MessageError] = field(default_factory=dict)
+    _passed: int = 0
     _fences: deque[float] = field(default_factory=deque)
 
     def refuse(self, messages: Iterable[tuple[Message, MessageError]]) -> None:
@@ -55,11 +57,14 @@ class Setbacks:
     def narrow(self, messages: int) -> None:
         """One of so many was refused, and nobody said which."""
         self.at_most = max(1, messages // 2)
+        self._passed = 0
 
     def passed(self) -> None:
-        """A transaction was committed: the next one may be larger."""
-        if self.at_most is not None:
+        """A transaction was committed: after some, the next one may be larger."""
+        self._passed += 1
+        if self.at_most is not None and self._passed >= STEADY:
             self.at_most = self.at_most * 2 if self.at_most < WIDE else None
+            self._passed = 0
 
     def weigh(self, error: PgTideError, identity: Identity | None) -> PgTideError:
         """The error as it is, or what it means when it comes again and again."""

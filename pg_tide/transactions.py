@@ -159,8 +159,9 @@ class Transactions:
         try:
             await self._carry_on()
         except* PgTideError:
-            if not self.producer.failed:
-                raise
+            task = asyncio.current_task()
+            if not self.producer.failed or (task is not None and task.cancelling()):
+                raise  # who is cancelled already is not cancelled again
             await asyncio.Event().wait()  # the producer says why, and this ends with it
 
     async def _carry_on(self) -> None:

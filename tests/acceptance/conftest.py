@@ -24,6 +24,8 @@ class StartRelay(Protocol):
 async def operator(database: str, kafka_server: str) -> AsyncIterator[Operator]:
     """Yield an operator of the test's own database, with one outbox, `orders`."""
     one = Operator(database, kafka_server)
+    # A copy of a database shares its transactional ids, which no two may use at one Kafka.
+    await one.run("UPDATE tide.installation SET id = gen_random_uuid()")
     await one.run("SELECT tide.outbox_create('orders')")
     yield one
     await one.close()

@@ -8,6 +8,7 @@ from rich.console import Console
 from tests.chaos import report
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import Options, run
+from tests.chaos.stage import BOTH
 from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
 
 SEED = 5
@@ -18,7 +19,7 @@ AT_LEAST = 15  # faults, also where the machine is slow
 @pytest.mark.timeout(400)
 async def test_whatever_strikes_nothing_is_lost(tmp_path: Path) -> None:
     try:
-        outcome = await run(Options(SEED, SECONDS, PACE), FAULTS, tmp_path, print)
+        outcome = await run(Options(SEED, SECONDS, PACE, delivery=BOTH), FAULTS, tmp_path, print)
     except UnavailableError as error:
         skip_unless_ci(error)
     report.show(Console(width=200), outcome, FAULTS)

@@ -1,5 +1,6 @@
 """A relay is killed at each point of its work, under load: nothing is lost, little is repeated."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -8,19 +9,38 @@ import pytest
 
 from tests.fixtures import kill_points
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.kill_points_round import die_at, killed_everywhere
+from tests.fixtures.kill_points import POINTS, points
+from tests.fixtures.kill_points_round import Found, Round, die_at, killed_everywhere
 from tests.fixtures.operator import Operator
-from tests.fixtures.oracle.arrivals import TOPIC
+from tests.fixtures.oracle.arrivals import TOPIC, arrivals
+
+
+async def killed(operator: Operator, wanted: Round, folder: Path) -> Found:
+    found = await killed_everywhere(operator, wanted, folder, said=print)
+    print(found.verdict, found.repeated)  # noqa: T201 - pytest shows it when the test fails
+    assert len(found.causes) == len(wanted.places)
+    assert found.put_aside
+    found.demand()
+    return found
 
 
 async def test_killed_at_every_point_nothing_is_lost(
     operator: Operator, topic: TopicFactory, tmp_path: Path
 ) -> None:
-    found = await killed_everywhere(operator, topic(4, TOPIC), tmp_path, said=print)
-    print(found.verdict, found.repeated)  # noqa: T201 - pytest shows it when the test fails
-    assert len(found.causes) == len(kill_points.POINTS)
-    assert found.put_aside
-    found.demand()
+    await killed(operator, Round(topic(4, TOPIC)), tmp_path)
+
+
+async def test_killed_at_every_point_of_a_transaction_nothing_is_seen_twice(
+    operator: Operator, topic: TopicFactory, tmp_path: Path
+) -> None:
+    name = topic(4, TOPIC)
+    own = set(points("exactly_once")) - set(points("at_least_once"))
+    wanted = Round(
+        name, "exactly_once", publishers=4, only=[each for each in POINTS if each in own]
+    )
+    found = await killed(operator, wanted, tmp_path)
+    everything = await asyncio.to_thread(arrivals, operator.brokers, name, "read_uncommitted")
+    assert len(everything) > found.verdict.seen, "nobody died inside a transaction"
 
 
 def test_a_point_that_is_none_is_refused() -> None:

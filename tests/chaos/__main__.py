@@ -16,6 +16,7 @@ from tests.chaos import points, report
 from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import Options, Outcome, run
+from tests.chaos.stage import DELIVERIES, pipelines_of
 
 LONG = 30  # minutes from which on the figures below are demanded
 FAULTS_AT_LEAST, OF_EACH_KIND = 200, 5
@@ -30,6 +31,7 @@ def options() -> ArgumentParser:
     parser.add_argument("--think", type=float, default=0.05, help="seconds a publisher rests")
     parser.add_argument("--graceful-only", action="store_true", help="what may repeat nothing")
     parser.add_argument("--rounds", type=int, default=20, help="deaths at each kill point, after")
+    parser.add_argument("--delivery", choices=DELIVERIES, default=DELIVERIES[0], help="or both")
     parser.add_argument("--only", default="", help="faults whose name has this in it")
     return parser
 
@@ -39,11 +41,15 @@ def main() -> None:
     chosen = options().parse_args()
     seed = random.SystemRandom().getrandbits(32) if chosen.seed is None else chosen.seed
     console = Console(soft_wrap=True)
-    console.print(f"chaos: --seed {seed} --minutes {chosen.minutes:g} --pace {chosen.pace:g}")
+    console.print(
+        f"chaos: --seed {seed} --minutes {chosen.minutes:g} --pace {chosen.pace:g}"
+        f" --delivery {chosen.delivery}"
+    )
     folder = Path(tempfile.mkdtemp(prefix="pg-tide-chaos-"))
     wrong = asyncio.run(strike(chosen, seed, folder, console))
     if chosen.rounds and not chosen.graceful_only:
-        wrong |= asyncio.run(points.show(console, folder, chosen.rounds))
+        for delivery in sorted({each.delivery for each in pipelines_of(chosen.delivery)}):
+            wrong |= asyncio.run(points.show(console, folder, chosen.rounds, delivery))
     if wrong:
         console.print(f"logs of the relays are in {folder}")
     else:
@@ -58,23 +64,31 @@ async def strike(chosen: Namespace, seed: int, folder: Path, console: Console) -
         sys.exit(
             f'no fault has "{chosen.only}" in its name: {", ".join(one.name for one in FAULTS)}'
         )
-    wanted = Options(seed, chosen.minutes * 60, chosen.pace, chosen.graceful_only, chosen.think)
+    wanted = Options(
+        seed,
+        chosen.minutes * 60,
+        chosen.pace,
+        chosen.graceful_only,
+        chosen.think,
+        chosen.delivery,
+    )
     if not wanted.seconds:
         return False
+    faults = [fault for fault in faults if wanted.has(fault)]
     outcome = await run(wanted, faults, folder, lambda text: console.print(text, markup=False))
     if chosen.minutes >= LONG:
-        outcome.problems += too_few(outcome, faults, graceful_only=chosen.graceful_only)
+        outcome.problems += too_few(outcome, faults)
     report.show(console, outcome, faults)
     return bool(outcome.problems)
 
 
-def too_few(outcome: Outcome, faults: Sequence[Fault], *, graceful_only: bool) -> list[str]:
+def too_few(outcome: Outcome, faults: Sequence[Fault]) -> list[str]:
     """What a long run lacks."""
     struck = Counter(each.fault.name for each in outcome.struck)
     rare = [
         f"{fault.name}: only {struck[fault.name]} times"
         for fault in faults
-        if struck[fault.name] < OF_EACH_KIND and (fault.graceful or not graceful_only)
+        if struck[fault.name] < OF_EACH_KIND
     ]
     if len(outcome.struck) < FAULTS_AT_LEAST:
         rare.append(f"only {len(outcome.struck)} faults")

@@ -14,13 +14,14 @@ class Fault:
     """A kind of fault; `strike` returns what the log shall say of it, drawn from its chance.
 
     `graceful` ones never make anything be sent twice. Those of the same `place` strike one after
-    another.
+    another. Without pipelines of the delivery that it `needs` it does not strike.
     """
 
     name: str
     strike: Strike
     place: str
     graceful: bool = False
+    needs: str | None = None
 
 
 def every(*groups: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 from typing import Self
 
-from tests.fixtures.kill_points import program
-from tests.fixtures.relay_process import RelayProcess
+from tests.fixtures.kill_points import DIE, TELL, Deed, program
+from tests.fixtures.relay_process import RelayProcess, until
 
 # What a process may end with: asked to, environment not fit to start in, killed.
 EXPECTED = {0, 3, -signal.SIGKILL, -signal.SIGTERM}
@@ -51,9 +51,10 @@ class Relay:
                 await asyncio.sleep(_OFTEN)
             await asyncio.sleep(_LOOK)
 
-    def _start(self, at: str | None = None) -> None:
-        made = RelayProcess(self._url, self.log, *self._arguments, program=program(at))
-        self._process = made.start()
+    def _start(self, at: str | None = None, deed: Deed = DIE) -> RelayProcess:
+        runs = program(at, deed=deed)
+        self._process = RelayProcess(self._url, self.log, *self._arguments, program=runs).start()
+        return self._process
 
     def _ended(self) -> bool:
         """Whether it has ended; it is taken note of, once."""
@@ -93,7 +94,9 @@ class Relay:
         try:
             code = await process.ended(seconds)
         except AssertionError as error:
-            self.surprises.append(f"SIGTERM was not heeded: {error}")
+            process.send(TELL)
+            await asyncio.sleep(1)
+            self.surprises.append(f"SIGTERM was not heeded: {error}; what it waits for: {self.log}")
             process.kill()
         else:
             if code not in IN_ORDER:
@@ -110,9 +113,7 @@ class Relay:
 
     async def die_at(self, point: str, seconds: float) -> bool:
         """Start it to die at a point; whether it did in time. It must be held down."""
-        self._start(point)
-        process = self._process
-        assert process is not None
+        process = self._start(point)
         try:
             died = await process.ended(seconds) == -signal.SIGKILL
         except AssertionError:  # it runs still
@@ -120,3 +121,37 @@ class Relay:
             died = False
         self._ended()
         return died
+
+    async def freeze_at(self, point: str, seconds: float) -> bool:
+        """Start it to freeze at a point; whether it did in time. It must be held down."""
+        process = self._start(point, Deed("STOP"))
+        return await self._leads_to(process.process.pid, "T", seconds)
+
+    async def kill_at(self, point: str, deed: Deed, seconds: float) -> bool:
+        """Start it to kill another process at a point; whether that ended in time."""
+        assert deed.pid is not None
+        self._start(point, deed)
+        return await self._leads_to(deed.pid, "Z", seconds)
+
+    async def _leads_to(self, pid: int, state: str, seconds: float) -> bool:
+        """Wait until a process is in a state, as the kernel calls them; else kill the relay."""
+        process = self._process
+
+        async def there() -> bool:
+            ended = process is None or process.exit_code is not None  # it may not even have started
+            return ended or state_of(pid) == state
+
+        with contextlib.suppress(AssertionError):
+            await until(there, seconds)
+        if state_of(pid) == state:
+            return True
+        self.kill()  # it must not come there later
+        return False
+
+
+def state_of(pid: int) -> str:
+    """What a process does; "" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos.fault import Fault
 from tests.chaos.plan import Planned, plan
-from tests.chaos.stage import IN_FLIGHT, PIPELINES, Stage, stage
+from tests.chaos.stage import IN_FLIGHT, Stage, pipelines_of, stage
 from tests.fixtures.dead_letters import Letter, ever_put_aside, reasons
 from tests.fixtures.oracle.arrivals import (
     Arrival,
@@ -37,6 +37,12 @@ class Options:
     pace: float
     graceful_only: bool = False
     think: float = 0.05
+    delivery: str = "at_least_once"
+
+    def has(self, fault: Fault) -> bool:
+        """Whether a fault may strike in this run."""
+        there = {each.delivery for each in pipelines_of(self.delivery)}
+        return (fault.graceful or not self.graceful_only) and fault.needs in {None, *there}
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,9 @@ async def run(
     options: Options, faults: Sequence[Fault], folder: Path, said: Callable[[str], None]
 ) -> Outcome:
     """Run it; what is wrong is in the outcome."""
-    chosen = [each for each in faults if each.graceful or not options.graceful_only]
+    chosen = [each for each in faults if options.has(each)]
     outcome = Outcome()
-    async with stage(folder) as made:
+    async with stage(folder, options.delivery) as made:
         ledger = await _strike(made, options, chosen, outcome, said)
         await made.calm()
         try:
@@ -140,21 +146,20 @@ async def _judge(made: Stage, ledger: Ledger, outcome: Outcome) -> None:
     causes = [
         Cause(each.began, each.fault.name) for each in outcome.struck if not each.fault.graceful
     ]
-    everything: list[Arrival] = []
-    for each in PIPELINES:
+    repeated: list[Arrival] = []
+    for each in made.pipelines:
         seen = await asyncio.to_thread(arrivals, made.kafka.server.brokers, each.topic)
         async with connected(made.postgres.url) as connection:
-            letters = await ever_put_aside(connection, each.name, each.name)
+            letters = await ever_put_aside(connection, each.name, each.outbox)
         outcome.put_aside[each.name] = reasons(letters)
         outcome.letters |= told_of(letters)
         late = frozenset() if each.in_order else frozenset({*ledger.poison, *told_of(letters)})
         waiting = told_of(one for one in letters if one.waits) - {one.told for one in seen}
         part = Ledger()
-        part.committed = {told for told in ledger.committed if told.outbox == each.name}
+        part.committed = {told for told in ledger.committed if told.outbox == each.outbox}
         outcome.verdicts[each.name] = judge(part, (one.told for one in seen), waiting, late)
         outcome.stalls[each.name] = longest_gap(seen, outcome.began, outcome.ended)
-        everything += seen
-    repeated = repeats(everything)
+        repeated += [] if each.exactly_once else repeats(seen)
     outcome.repeated = by_cause(repeated, causes)
     # What was put aside is replayed when there is time for it: its repeats may be later.
     prompt = [each for each in repeated if each.told not in outcome.letters]
@@ -179,12 +184,14 @@ def _unexcused(repeated: Sequence[Arrival], struck: Sequence[Struck]) -> list[st
 def _demand(options: Options, outcome: Outcome) -> None:
     """Take down what of the promise was broken."""
     hard = sum(not each.fault.graceful for each in outcome.struck)
-    most = 0 if options.graceful_only else IN_FLIGHT * (outcome.take_overs + hard * len(PIPELINES))
-    for name, verdict in outcome.verdicts.items():
+    pipelines = pipelines_of(options.delivery)
+    most = IN_FLIGHT * (outcome.take_overs + hard * len(pipelines))
+    for each in pipelines:
+        once = each.exactly_once or options.graceful_only
         try:
-            verdict.demand(at_most_duplicates=most)
+            outcome.verdicts[each.name].demand(at_most_duplicates=0 if once else most)
         except AssertionError as error:
-            outcome.problems.append(f"{name}: {error}")
+            outcome.problems.append(f"{each.name}: {error}")
     for cause, count in outcome.repeated.items():
         if cause is None:
             outcome.problems.append(f"{count} repeats before any fault that may cause them")

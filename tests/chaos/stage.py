@@ -12,6 +12,7 @@ from typing import Any
 from pg_tide.demo.postgres import EmbeddedPostgres
 from pg_tide.migrate import migrate
 from tests.chaos.relays import Relay
+from tests.fixtures.kill_points_round import bugs
 from tests.fixtures.oracle.arrivals import TOPIC
 from tests.fixtures.oracle.publishers import AWAY, connected
 from tests.fixtures.oracle.workload import Workload
@@ -27,6 +28,9 @@ SHUTDOWN = 10  # seconds that a relay may take to drain
 PATIENCE = 60.0  # seconds until a statement must have worked
 POISON = 0.001  # of the messages of two outboxes
 ROLE = "relay"
+SHORT = 4000  # milliseconds that a transaction of one pipeline may take
+# Transactions that take too long are aborted a second later, not ten.
+_KAFKA = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000"}
 _POSTGRES = {"max_connections": "150"}
 # What waits is told to wait shorter than by default; nothing else is changed.
 WAITS: Mapping[str, Any] = {
@@ -42,8 +46,8 @@ WAITS: Mapping[str, Any] = {
 _HELD_BY = """
 SELECT count(*) FROM tide._owners() WHERE relay LIKE '%:' || $1::text
 """
+_CONFIGURE = "SELECT tide.relay_set_outbox($1, $2, $3)"
 _LEFT = "SELECT pipeline, pending, dead_letters AS letters FROM tide.relay_status"
-_BUGS = ("unexpected error", "bug: ", "Traceback")
 _BUSY = """
 SELECT pid, usename, state, now() - xact_start AS age, pg_blocking_pids(pid) AS behind,
        left(query, 80) AS query
@@ -53,14 +57,27 @@ FROM pg_stat_activity WHERE xact_start IS NOT NULL
 
 @dataclass
 class Pipeline:
-    """A pipeline of the run, named as its outbox is; `policy` None: as by default."""
+    """A pipeline of the run; `policy` None: as by default.
 
-    name: str
+    Where an outbox has two, that of exactly once is told apart by its name and its topic.
+    """
+
+    outbox: str
     policy: str | None = None
+    delivery: str = "at_least_once"
+    suffix: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.outbox}{self.suffix}"
 
     @property
     def topic(self) -> str:
-        return f"chaos-{self.name}"
+        return f"{topic_of(self.outbox)}{self.suffix}"
+
+    @property
+    def exactly_once(self) -> bool:
+        return self.delivery == "exactly_once"
 
     @property
     def in_order(self) -> bool:
@@ -70,17 +87,33 @@ class Pipeline:
     def config(self, brokers: str, *, cured: bool, variation: Mapping[str, Any]) -> str:
         """Its options; `cured`, no message names its own topic."""
         config = {**WAITS, "brokers": brokers, "topic": self.topic, **variation}
+        config["delivery"] = self.delivery
+        if self.exactly_once and self.policy is None:
+            config["transaction_timeout_ms"] = SHORT
+        config.pop("commit_interval_ms" if self.exactly_once else "transactional_id_prefix", None)
         if self.policy is not None:
             config |= {"dead_letter.policy": self.policy, "dead_letter.max_per_minute": 0}
-            config["topic"] = self.topic if cured else "{payload.to}"
+            config["topic"] = self.topic if cured else f"{{payload.to}}{self.suffix}"
         return json.dumps(config)
 
 
-PIPELINES = (
-    Pipeline("orders"),
-    Pipeline("skips", "skip"),
-    Pipeline("parks", "park_key"),
-)
+POLICIES = {"orders": None, "skips": "skip", "parks": "park_key"}  # by outbox
+BOTH = "both"
+DELIVERIES = ("at_least_once", "exactly_once", BOTH)
+
+
+def topic_of(outbox: str) -> str:
+    """What the messages of an outbox name."""
+    return f"chaos-{outbox}"
+
+
+def pipelines_of(delivery: str) -> tuple[Pipeline, ...]:
+    """The pipelines of a run: with one kind of delivery, or both side by side."""
+    if delivery == BOTH:
+        ordinary = pipelines_of("at_least_once")
+        once = [Pipeline(each.outbox, each.policy, "exactly_once", "-once") for each in ordinary]
+        return (*ordinary, *once)
+    return tuple(Pipeline(outbox, policy, delivery) for outbox, policy in POLICIES.items())
 
 
 class Stage:
@@ -92,7 +125,9 @@ class Stage:
         kafka: TappedKafka,
         proxies: tuple[Proxy, Proxy],
         folder: Path,
+        delivery: str = "at_least_once",
     ) -> None:
+        self.pipelines = pipelines_of(delivery)
         self.postgres = postgres
         self.kafka = kafka
         self.networks = {"postgres": proxies[0], "kafka": proxies[1]}
@@ -101,7 +136,7 @@ class Stage:
         arguments = ("--shutdown-timeout", f"{SHUTDOWN}")
         self.relays = [Relay(through, folder / f"{name}.log", *arguments) for name in "ab"]
         self.guest = Relay(through, folder / "guest.log", *arguments)
-        self.partitions = {pipeline.name: PARTITIONS for pipeline in PIPELINES}
+        self.partitions = {pipeline.name: PARTITIONS for pipeline in self.pipelines}
         self.variation: dict[str, Any] = {}
         self._places: dict[str, asyncio.Lock] = {}
 
@@ -111,8 +146,8 @@ class Stage:
 
     def workload(self, seed: int, think: float) -> Workload:
         """What is published meanwhile."""
-        to = {each.name: each.topic for each in PIPELINES if each.policy is not None}
-        first, *others = (each.name for each in PIPELINES)
+        to = {outbox: topic_of(outbox) for outbox, policy in POLICIES.items() if policy}
+        first, *others = POLICIES
         return Workload(
             outbox=first,
             others=tuple(others),
@@ -143,9 +178,9 @@ class Stage:
 
     async def configure(self, *, cured: bool = False) -> None:
         """Configure every pipeline anew."""
-        for each in PIPELINES:
+        for each in self.pipelines:
             config = each.config(self.kafka.tapped, cured=cured, variation=self.variation)
-            await self.sql("SELECT tide.relay_set_outbox($1, $2, $3)", each.name, each.name, config)
+            await self.sql(_CONFIGURE, each.name, each.outbox, config)
 
     async def held_by(self, relay: Relay) -> int:
         """How many pipelines a relay runs, by lock and lease."""
@@ -161,8 +196,9 @@ class Stage:
         """Install the schema, and make roles, outboxes, topics and pipelines."""
         await migrate(self.postgres.url)
         await self.sql(f"CREATE ROLE {ROLE} LOGIN IN ROLE tide_relay")
-        for each in PIPELINES:
-            await self.sql("SELECT tide.outbox_create($1)", each.name)
+        for outbox in POLICIES:
+            await self.sql("SELECT tide.outbox_create($1)", outbox)
+        for each in self.pipelines:
             await asyncio.to_thread(
                 create_topic, self.kafka.server.brokers, each.topic, PARTITIONS, TOPIC
             )
@@ -172,7 +208,7 @@ class Stage:
         """Wait until every pipeline is run by a relay."""
 
         async def all_owned() -> bool:
-            return len(await self.sql("SELECT FROM tide._owners()")) == len(PIPELINES)
+            return len(await self.sql("SELECT FROM tide._owners()")) == len(self.pipelines)
 
         await until(all_owned, PATIENCE)
 
@@ -192,7 +228,7 @@ class Stage:
         """
         self.variation = {}
         await self.configure(cured=True)
-        for each in PIPELINES:
+        for each in self.pipelines:
             await self.sql("SELECT tide.dead_letter_retry_all($1)", each.name)
         began = moved = time.monotonic()
         left = await self._left()
@@ -215,8 +251,7 @@ class Stage:
         found = []
         for relay in (*self.relays, self.guest):
             found += relay.surprises
-            said = relay.log.read_text(errors="replace") if relay.log.exists() else ""
-            found += [f"a bug, in {relay.log}: {word}" for word in _BUGS if word in said]
+            found += bugs(relay.log)
         return found
 
     def take_overs(self) -> int:
@@ -226,15 +261,15 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
+async def stage(folder: Path, delivery: str) -> AsyncIterator[Stage]:
     """Yield a stage where all is well; relays run until the block ends."""
-    kafka = TappedKafka()
+    kafka = TappedKafka(_KAFKA)
     with new_server(_POSTGRES) as postgres, kafka.server:
         async with (
             in_front_of(f"127.0.0.1:{postgres.port}") as first,
             in_front_of(f"127.0.0.1:{kafka.behind_the_tap}", listen=kafka.tap_port) as second,
         ):
-            made = Stage(postgres, kafka, (first, second), folder)
+            made = Stage(postgres, kafka, (first, second), folder, delivery)
             await made.prepare()
             async with contextlib.AsyncExitStack() as running:
                 for relay in made.relays:

@@ -1,8 +1,14 @@
 """The chaos run's sequence of faults comes from its seed alone; repeats find their cause."""
 
+import json
 from itertools import islice
 
+from tests.chaos.faults import FAULTS
 from tests.chaos.plan import plan
+from tests.chaos.run import Options
+from tests.chaos.stage import BOTH, POLICIES, pipelines_of
+from tests.fixtures.kill_points import Deed, doing, points
+from tests.fixtures.kill_points_round import RECOVERY, Round
 from tests.fixtures.oracle.arrivals import Arrival, Cause, by_cause, longest_gap, repeats
 from tests.fixtures.oracle.ledger import Told
 
@@ -46,3 +52,50 @@ def test_the_longest_gap_is_found_at_the_edges_too() -> None:
     seen = [arrival(n, at) for n, at in enumerate((0.5, 3, 4, 8))]
     assert longest_gap(seen, 2, 6) == (2, 4)
     assert longest_gap(seen, 0, 9) == (4, 4)
+
+
+def test_what_needs_transactions_strikes_where_there_are_some() -> None:
+    everywhere = [each for each in FAULTS if Options(1, 1, 1).has(each)]
+    once = [each for each in FAULTS if Options(1, 1, 1, delivery="exactly_once").has(each)]
+    both = [each for each in FAULTS if Options(1, 1, 1, delivery=BOTH).has(each)]
+    assert len(everywhere) < len(once) == len(both) == len(FAULTS)
+    calm = [each for each in FAULTS if Options(1, 1, 1, True, delivery=BOTH).has(each)]
+    assert calm
+    assert all(each.graceful for each in calm)
+
+
+def test_with_both_kinds_each_outbox_has_two_pipelines_and_each_of_them_a_topic() -> None:
+    pipelines = pipelines_of(BOTH)
+    assert len(pipelines) == 2 * len({each.outbox for each in pipelines}) == 2 * len(POLICIES)
+    assert len({each.name for each in pipelines}) == len({each.topic for each in pipelines}) == 6
+    for each in pipelines:
+        options = json.loads(each.config("b:1", cured=False, variation={"commit_interval_ms": 5}))
+        # It is refused where each transaction writes the position.
+        assert ("commit_interval_ms" in options) is not each.exactly_once
+        assert options["topic"] in {each.topic, "{payload.to}", "{payload.to}-once"}
+
+
+def test_recoveries_follow_a_death_that_leaves_an_intent_committed_or_not() -> None:
+    places = Round("t", "exactly_once", rounds=2).places
+    names = [name for name, _ in places]
+    assert sorted(names) == sorted(2 * points("exactly_once"))
+    before = [names[at - 1] for at, name in enumerate(names) if name == RECOVERY[0]]
+    assert before == ["after commit", "stamped"]
+    assert all(
+        tuple(names[at : at + len(RECOVERY)]) == RECOVERY
+        for at, name in enumerate(names)
+        if name == RECOVERY[0]
+    )
+
+
+def test_what_is_done_at_a_point_is_done_once() -> None:
+    done: list[Deed] = []
+
+    class Noted(Deed):
+        def do(self) -> None:
+            done.append(self)
+
+    passed = doing(2, Noted())
+    for expected in (0, 0, 1, 1, 1):
+        passed()
+        assert len(done) == expected

@@ -14,7 +14,7 @@ from pg_tide.check import Section, Step
 from pg_tide.check.brokers import broker_steps, met, own_certificate
 from pg_tide.check.configuration import clear, rendered_topics
 from pg_tide.check.database import where
-from pg_tide.check.standing import position, run
+from pg_tide.check.standing import position, run, unresolved
 from pg_tide.check.step import failed, ok, warning
 from pg_tide.check.topics import flaws, there
 from pg_tide.cli.check import conclusion, document, table
@@ -186,6 +186,7 @@ def a_row(**changes: object) -> dict[str, object]:
         "lag_seconds": 0.0,
         "last_error": None,
         "hint": None,
+        "unresolved": 0,
     }
     return row | changes
 
@@ -223,6 +224,16 @@ def test_who_runs_it(
     changes: dict[str, object], alive: int, expected: list[tuple[str, str]]
 ) -> None:
     assert [(step.verdict, step.found) for step in run(a_row(**changes), alive)] == expected
+
+
+def test_transactions_without_a_known_outcome_are_told_of_unless_they_are_under_way() -> None:
+    assert list(unresolved(a_row(unresolved=2))) == []
+    assert list(unresolved(a_row(owner=None))) == []
+    (step,) = unresolved(a_row(owner=None, unresolved=2))
+    assert step.verdict == "ok"
+    assert "the outcome of 2 transactions is not known" in step.found
+    (step,) = unresolved(a_row(owner=None, unresolved=1))
+    assert "the outcome of 1 transaction is not known" in step.found
 
 
 @pytest.mark.parametrize(

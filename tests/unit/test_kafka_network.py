@@ -395,6 +395,26 @@ async def test_the_end_of_a_client_is_that_of_its_connections(
     assert ended == ["once"]
 
 
+async def test_who_is_cancelled_while_a_client_ends_is_cancelled() -> None:
+    ending = asyncio.Event()
+
+    async def update() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await asyncio.sleep(0.01)
+
+    one = KafkaClient(SETTINGS)
+    one._client._sync_task = asyncio.create_task(update())  # noqa: SLF001 - as bootstrap makes one
+    await asyncio.sleep(0)
+    ended = asyncio.create_task(one.end())
+    await ending.wait()
+    ended.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ended
+
+
 class SlowClient:
     """A client whose start fails, for one broker's sake, while another is silent."""
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from tests.chaos.fault import Fault
-from tests.chaos.stage import PIPELINES, Stage
+from tests.chaos.stage import Stage
 
 CURE = 3.0  # seconds that dead letters have to be delivered in
 
@@ -17,13 +17,14 @@ async def _change(stage: Stage, chance: random.Random) -> str:
         "compression": chance.choice(("none", "gzip", "lz4", "zstd")),
         "commit_interval_ms": chance.choice((0, 50, 500)),
         "wait_for_ack": chance.random() < 0.2,
+        "transactional_id_prefix": chance.choice(("pg-tide", "pg-tide", "other")),
     }
     await stage.configure()
     return str(stage.variation)
 
 
 async def _disable(stage: Stage, chance: random.Random) -> str:
-    pipeline, seconds = chance.choice(PIPELINES), chance.uniform(0, 2)
+    pipeline, seconds = chance.choice(stage.pipelines), chance.uniform(0, 2)
     await stage.sql("SELECT tide.relay_disable($1)", pipeline.name)
     await asyncio.sleep(seconds)
     await stage.sql("SELECT tide.relay_enable($1)", pipeline.name)
@@ -35,7 +36,7 @@ async def _retry(stage: Stage, chance: random.Random) -> str:
     del chance
     await stage.configure(cured=True)
     marked = 0
-    for each in PIPELINES:
+    for each in stage.pipelines:
         rows = await stage.sql("SELECT tide.dead_letter_retry_all($1)", each.name)
         marked += rows[0][0]
     await asyncio.sleep(CURE)

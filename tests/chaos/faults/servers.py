@@ -7,7 +7,7 @@ import random
 import asyncpg
 
 from tests.chaos.fault import Fault
-from tests.chaos.stage import PIPELINES, ROLE, Stage
+from tests.chaos.stage import ROLE, Stage
 from tests.fixtures.topics import add_partitions
 
 MOST_PARTITIONS = 16
@@ -25,7 +25,7 @@ async def _kill_broker(stage: Stage, chance: random.Random) -> None:
 
 
 async def _add_partition(stage: Stage, chance: random.Random) -> str:
-    pipeline = chance.choice(PIPELINES)
+    pipeline = chance.choice(stage.pipelines)
     count = stage.partitions[pipeline.name] + 1
     if count > MOST_PARTITIONS:
         return "there are enough"
