@@ -83,7 +83,8 @@ class Refusals(NamedTuple):
             f"Kafka: the previous transaction of {self.transactional_id} has not been ended yet",
             reason="transaction_unfinished",
             hint="Brokers end it by themselves; if they do not, look whether each of its "
-            "partitions has a leader, and at the brokers' log.",
+            "partitions has a leader, and with kafka-transactions.sh find-hanging whether it was "
+            "left open for ever.",
         )
 
     def _may_not_transact(self) -> FatalError:

@@ -32,6 +32,9 @@ def options() -> ArgumentParser:
     parser.add_argument("--graceful-only", action="store_true", help="what may repeat nothing")
     parser.add_argument("--rounds", type=int, default=20, help="deaths at each kill point, after")
     parser.add_argument("--delivery", choices=DELIVERIES, default=DELIVERIES[0], help="or both")
+    parser.add_argument(
+        "--brokers", type=int, choices=(1, 3), help="default: 3 for transactions, else 1"
+    )
     parser.add_argument("--only", default="", help="faults whose name has this in it")
     return parser
 
@@ -40,10 +43,11 @@ def main() -> None:
     """Run what was asked for."""
     chosen = options().parse_args()
     seed = random.SystemRandom().getrandbits(32) if chosen.seed is None else chosen.seed
+    chosen.brokers = chosen.brokers or (1 if chosen.delivery == DELIVERIES[0] else 3)
     console = Console(soft_wrap=True)
     console.print(
         f"chaos: --seed {seed} --minutes {chosen.minutes:g} --pace {chosen.pace:g}"
-        f" --delivery {chosen.delivery}"
+        f" --delivery {chosen.delivery} --brokers {chosen.brokers}"
     )
     folder = Path(tempfile.mkdtemp(prefix="pg-tide-chaos-"))
     wrong = asyncio.run(strike(chosen, seed, folder, console))
@@ -71,6 +75,7 @@ async def strike(chosen: Namespace, seed: int, folder: Path, console: Console) -
         chosen.graceful_only,
         chosen.think,
         chosen.delivery,
+        chosen.brokers,
     )
     if not wanted.seconds:
         return False

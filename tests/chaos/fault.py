@@ -14,7 +14,8 @@ class Fault:
     """A kind of fault; `strike` returns what the log shall say of it, drawn from its chance.
 
     `graceful` ones never make anything be sent twice. Those of the same `place` strike one after
-    another. Without pipelines of the delivery that it `needs` it does not strike.
+    another. Without pipelines of the delivery that it `needs` it does not strike, nor where
+    transactions would hang for ever when partitions are `leaderless` (see tests.chaos.brokers).
     """
 
     name: str
@@ -22,6 +23,7 @@ class Fault:
     place: str
     graceful: bool = False
     needs: str | None = None
+    leaderless: bool = False
 
 
 def every(*groups: Sequence[Fault]) -> tuple[Fault, ...]:

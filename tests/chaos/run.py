@@ -38,11 +38,14 @@ class Options:
     graceful_only: bool = False
     think: float = 0.05
     delivery: str = "at_least_once"
+    brokers: int = 1
 
     def has(self, fault: Fault) -> bool:
         """Whether a fault may strike in this run."""
         there = {each.delivery for each in pipelines_of(self.delivery)}
-        return (fault.graceful or not self.graceful_only) and fault.needs in {None, *there}
+        hangs = fault.leaderless and self.brokers == 1 and "exactly_once" in there
+        wanted = fault.graceful or not self.graceful_only
+        return wanted and not hangs and fault.needs in {None, *there}
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ async def run(
     """Run it; what is wrong is in the outcome."""
     chosen = [each for each in faults if options.has(each)]
     outcome = Outcome()
-    async with stage(folder, options.delivery) as made:
+    async with stage(folder, options.delivery, options.brokers) as made:
         ledger = await _strike(made, options, chosen, outcome, said)
         await made.calm()
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pg_tide.demo.postgres import EmbeddedPostgres
 from pg_tide.migrate import migrate
+from tests.chaos.brokers import Kafka, Network, brokers
 from tests.chaos.relays import Relay
 from tests.fixtures.kill_points_round import bugs
 from tests.fixtures.oracle.arrivals import TOPIC
@@ -19,7 +20,6 @@ from tests.fixtures.oracle.workload import Workload
 from tests.fixtures.postgres import new_server
 from tests.fixtures.proxy import Proxy, in_front_of
 from tests.fixtures.relay_process import until
-from tests.fixtures.tapped_kafka import TappedKafka
 from tests.fixtures.topics import create_topic
 
 IN_FLIGHT = 500  # messages of a pipeline at most
@@ -122,17 +122,17 @@ class Stage:
     def __init__(
         self,
         postgres: EmbeddedPostgres,
-        kafka: TappedKafka,
-        proxies: tuple[Proxy, Proxy],
+        kafka: Kafka,
+        network: Proxy,
         folder: Path,
         delivery: str = "at_least_once",
     ) -> None:
         self.pipelines = pipelines_of(delivery)
         self.postgres = postgres
         self.kafka = kafka
-        self.networks = {"postgres": proxies[0], "kafka": proxies[1]}
+        self.networks: Mapping[str, Network] = {"postgres": network, "kafka": kafka.network}
         self.folder = folder
-        through = f"postgresql://{ROLE}@127.0.0.1:{proxies[0].port}/postgres"
+        through = f"postgresql://{ROLE}@127.0.0.1:{network.port}/postgres"
         arguments = ("--shutdown-timeout", f"{SHUTDOWN}")
         self.relays = [Relay(through, folder / f"{name}.log", *arguments) for name in "ab"]
         self.guest = Relay(through, folder / "guest.log", *arguments)
@@ -200,7 +200,12 @@ class Stage:
             await self.sql("SELECT tide.outbox_create($1)", outbox)
         for each in self.pipelines:
             await asyncio.to_thread(
-                create_topic, self.kafka.server.brokers, each.topic, PARTITIONS, TOPIC
+                create_topic,
+                self.kafka.server.brokers,
+                each.topic,
+                PARTITIONS,
+                TOPIC,
+                replicas=self.kafka.replicas,
             )
         await self.configure()
 
@@ -261,15 +266,15 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, delivery: str) -> AsyncIterator[Stage]:
+async def stage(folder: Path, delivery: str, nodes: int = 1) -> AsyncIterator[Stage]:
     """Yield a stage where all is well; relays run until the block ends."""
-    kafka = TappedKafka(_KAFKA)
-    with new_server(_POSTGRES) as postgres, kafka.server:
+    topics = [each.topic for each in pipelines_of(delivery)]
+    with new_server(_POSTGRES) as postgres:
         async with (
-            in_front_of(f"127.0.0.1:{postgres.port}") as first,
-            in_front_of(f"127.0.0.1:{kafka.behind_the_tap}", listen=kafka.tap_port) as second,
+            in_front_of(f"127.0.0.1:{postgres.port}") as network,
+            brokers(nodes, _KAFKA, topics) as kafka,
         ):
-            made = Stage(postgres, kafka, (first, second), folder, delivery)
+            made = Stage(postgres, kafka, network, folder, delivery)
             await made.prepare()
             async with contextlib.AsyncExitStack() as running:
                 for relay in made.relays:

@@ -4,22 +4,23 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
+from tests.chaos.brokers import Network
 from tests.chaos.fault import Fault
 from tests.chaos.stage import Stage
-from tests.fixtures.proxy import BOTH, Proxy
+from tests.fixtures.proxy import BOTH
 
-Break = Callable[[Proxy, random.Random], str | None]
+Break = Callable[[Network, random.Random], str | None]
 _SHORT, _LONG = (0.2, 2.0), (0.5, 5.0)  # seconds
 
 
-def _cut(proxy: Proxy, chance: random.Random) -> str:
+def _cut(proxy: Network, chance: random.Random) -> str:
     del chance
     count = proxy.connections
     proxy.cut()
     return f"{count} connections"
 
 
-def _refuse(proxy: Proxy, chance: random.Random) -> str | None:
+def _refuse(proxy: Network, chance: random.Random) -> str | None:
     proxy.refuse()
     if chance.random() < 0.5:
         return None
@@ -27,24 +28,24 @@ def _refuse(proxy: Proxy, chance: random.Random) -> str | None:
     return "and cut"
 
 
-def _stall(proxy: Proxy, chance: random.Random) -> None:
+def _stall(proxy: Network, chance: random.Random) -> None:
     del chance
     proxy.stall()
 
 
-def _stall_one_way(proxy: Proxy, chance: random.Random) -> str:
+def _stall_one_way(proxy: Network, chance: random.Random) -> str:
     direction = chance.choice(BOTH)
     proxy.stall(direction)
     return direction
 
 
-def _half_close(proxy: Proxy, chance: random.Random) -> str:
+def _half_close(proxy: Network, chance: random.Random) -> str:
     direction = chance.choice(BOTH)
     proxy.half_close(direction)
     return direction
 
 
-def _throttle(proxy: Proxy, chance: random.Random) -> str:
+def _throttle(proxy: Network, chance: random.Random) -> str:
     rate = chance.choice((5_000, 20_000, 100_000))
     proxy.throttle(rate)
     return f"{rate} bytes/s"

@@ -129,5 +129,11 @@ RELAY = [
     Fault("relay: another joins and leaves", _join, "guest", graceful=True),
     Fault("relay: dies at a point", _die_at_a_point, "relays"),
     Fault("relay: frozen in a transaction", _freeze_inside, "relays", needs="exactly_once"),
-    Fault("kafka: killed in a transaction", _kill_broker_inside, "relays", needs="exactly_once"),
+    Fault(
+        "kafka: killed in a transaction",
+        _kill_broker_inside,
+        "relays",
+        needs="exactly_once",
+        leaderless=True,
+    ),
 ]

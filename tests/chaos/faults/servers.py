@@ -76,7 +76,7 @@ async def _lock_positions(stage: Stage, chance: random.Random) -> None:
 
 
 SERVERS = [
-    Fault("kafka: broker killed", _kill_broker, "kafka's server"),
+    Fault("kafka: broker killed", _kill_broker, "kafka's server", leaderless=True),
     Fault("kafka: partition added", _add_partition, "kafka's server", graceful=True),
     Fault("postgres: immediate restart", _crash_postgres, "postgres' server"),
     Fault("postgres: fast restart", _restart_postgres, "postgres' server"),
