@@ -149,7 +149,7 @@ class Pipeline:
             while True:
                 await self.producer.ready()
                 holds_nothing = not self.in_flight.messages
-                batch = await (ahead or self.poll(page))
+                batch = await (ahead or self.poll_in_time(page))
                 if holds_nothing:
                     self.report(self.well)
                     self.meter.state("running" if batch.messages else "idle")
@@ -175,6 +175,12 @@ class Pipeline:
         finally:
             if ahead is not None:
                 ahead.cancel()
+
+    async def poll_in_time(self, page: int) -> Batch:
+        """The next batch, when it may go soon: what comes meanwhile goes with it."""
+        if self.transactions is not None:
+            await self.transactions.open.wait()
+        return await self.poll(page)
 
     async def poll(self, page: int) -> Batch:
         """The next batch, once there is room for one and `rate_limit` allows it."""

@@ -84,6 +84,9 @@ class Transactions:
 
     def __post_init__(self) -> None:
         """Goes on behind what there is."""
+        self.open = asyncio.Event()
+        """Set while what is added goes soon: no transaction is being filled."""
+        self.open.set()
         self._number, self._mark = self.terms.number, self.terms.mark
         self._committed_at = time.monotonic()
 
@@ -240,10 +243,12 @@ class Transactions:
         """Have a transaction committed, and the intent of what waits by then written meanwhile."""
         began = time.perf_counter()
         self._under_way, self._since = under_way, time.monotonic()
+        self.open.clear()
         async with asyncio.TaskGroup() as tasks:
             async with self._in_time():
                 await self._fill(under_way)
-                ahead = tasks.create_task(self._intend()) if self._waiting else None
+                ahead = tasks.create_task(self._ahead())
+                self.open.set()
                 await self.client.commit()
             self._under_way, self._since, self._mark = None, None, under_way.mark
             self._committed_at = time.monotonic()
@@ -252,7 +257,14 @@ class Transactions:
             self.setbacks.passed()
             for entry in under_way.entries:
                 entry.delivery.acknowledged(1)
-        return None if ahead is None else ahead.result()
+            self._changed.set()
+        return ahead.result()
+
+    async def _ahead(self) -> Next | None:
+        """Write the intent of what comes while a transaction is committed; None if nothing does."""
+        while not self._waiting and self._under_way is not None:
+            await self._change()
+        return await self._intend() if self._waiting else None
 
     async def _fill(self, under_way: Next) -> None:
         """Have every record acknowledged, and the mark taken, in a new transaction."""
