@@ -20,6 +20,7 @@ from pg_tide.outbox import PATIENCE, Outbox, letter, waiting_no_longer
 from pg_tide.position import Lease, Position
 from pg_tide.postgres import Connection, Postgres
 
+INTENTS = "SELECT number FROM tide._intents($1, $2)"
 INTEND = "SELECT tide._intend($1, $2, $3::text::jsonb)"
 CONFIRM = "SELECT row_ctid::text, still_parked FROM tide._confirm($1, $2, $3::text::tid, $4)"
 SETTLE = "SELECT row_ctid::text, done::text, page::text, last_id FROM tide._settle($1, $2, $3)"
@@ -93,6 +94,12 @@ async def settle(postgres: Postgres, lease: Lease, up_to: int) -> Lease:
             confirmed = Confirmed(intent.number, intent.token, intent.identity)
     position = Position(*place)
     return replace(lease, row_ctid=row_ctid, position=position, kept=(), confirmed=confirmed)
+
+
+async def prove(postgres: Postgres, lease: Lease) -> None:
+    """Raise LeaseLost unless the group is still held."""
+    async with postgres.transaction(read_only=True) as connection:
+        await connection.rows(INTENTS, lease.group_id, lease.epoch)
 
 
 @asynccontextmanager

@@ -150,8 +150,8 @@ class Pipeline:
                 await self.producer.ready()
                 holds_nothing = not self.in_flight.messages
                 batch = await (ahead or self.poll_in_time(page))
-                if holds_nothing:
-                    self.report(self.well)
+                if holds_nothing and not (self.transactions and batch.messages):
+                    self.report(self.well)  # a run that holds some is well when they have gone
                     self.meter.state("running" if batch.messages else "idle")
                 if self.config.batch_size is None:
                     page = min(page * 2, LARGEST_PAGE) if batch.full else SMALLEST_PAGE
@@ -163,18 +163,30 @@ class Pipeline:
                 if self.config.wait_for_ack:
                     self.handover.hurry()
                     await self.in_flight.acknowledged()
-                for part in batch.slices(SLICE):
-                    async with self.handover.turn:
-                        halted = await self.handover.send(part)
-                    if halted is not None:
-                        return halted
-                    await asyncio.sleep(0)  # what arrived meanwhile is received
+                if halted := await self.send(batch):
+                    return halted
                 if self.in_flight.full:
                     self.handover.hurry()  # nothing more comes to fill what lingers
                 await self.sleeper.work()
         finally:
             if ahead is not None:
                 ahead.cancel()
+
+    async def send(self, batch: Batch) -> Halted | None:
+        """Hand a batch over, a slice at a time; what makes it stop before a message."""
+        if self.transactions is not None:
+            self.transactions.waiting.coming(True)
+        try:
+            for part in batch.slices(SLICE):
+                async with self.handover.turn:
+                    halted = await self.handover.send(part)
+                if halted is not None:
+                    return halted
+                await asyncio.sleep(0)  # what arrived meanwhile is received
+        finally:
+            if self.transactions is not None:
+                self.transactions.waiting.coming(False)
+        return None
 
     async def poll_in_time(self, page: int) -> Batch:
         """The next batch, when it may go soon: what comes meanwhile goes with it."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pg_tide.config import PipelineConfig
+from pg_tide.errors import FatalError, TransientError
 from pg_tide.intent import Found, Identity, Mark, Read, Recovered, Settle, Start, Step, recovery
-from pg_tide.ledger import settle
+from pg_tide.ledger import prove, settle
 from pg_tide.metrics import Meter
 from pg_tide.position import Lease
 from pg_tide.postgres import Postgres
@@ -71,6 +72,9 @@ class Recovery:
         ready = Ready(lease, identity_of(self.config, lease))
         try:
             recovered = await self._perform(ready)
+            if ready.identity is not None:
+                # Whoever takes over from now on starts its producer later, and fences this one.
+                await prove(self.postgres, ready.lease)
         except BaseException:
             await ready.end()
             raise
@@ -90,7 +94,12 @@ class Recovery:
             except StopIteration as end:
                 recovered: Recovered = end.value
                 return recovered
-            answer = await self._take(step, ready)
+            try:
+                answer = await self._take(step, ready)
+            except (TransientError, FatalError) as error:
+                if not isinstance(step, Settle):
+                    self.meter.count("produce_errors_total", error=error.reason)
+                raise
 
     async def _take(self, step: Step, ready: Ready) -> Found | None:
         if isinstance(step, Start):

@@ -116,6 +116,8 @@ class Runner:
 
     async def _stand_by(self) -> None:
         """Wait for this relay to have the lock."""
+        self._anew = False
+        self._assembly.setbacks.clear()
         self.owned = False
         self._telling.stand_by()
         self._standing_by = True

@@ -38,6 +38,12 @@ class Setbacks:
     _passed: int = 0
     _fences: deque[float] = field(default_factory=deque)
 
+    def clear(self) -> None:
+        """Another relay has the pipeline."""
+        self.at_most, self._passed = None, 0
+        self._refused.clear()
+        self.put_aside.clear()
+
     def refuse(self, messages: Iterable[tuple[Message, MessageError]]) -> None:
         """Brokers refused these."""
         self._refused.update((name_of(message), error) for message, error in messages)

@@ -1759,7 +1759,8 @@ begin
   end if;
   return query
     select i.number, i.token, i.transactional_id, i.brokers, date_part('epoch', clock_timestamp() - i.written_at), i.answer
-      from tide._kept_intents(_intents.group_id, 0) as i;
+      from tide.position p, tide._kept_intents(p.group_id, p.number) as i
+      where p.group_id = _intents.group_id;
 end $$;
 
 --
@@ -4083,11 +4084,14 @@ begin
   perform tide._hold_position(group_id, epoch);
   select p.ctid into row_ctid from tide.position p where p.group_id = _settle.group_id;
   for committed in
-    select i.number from tide._kept_intents(group_id, 0) as i where i.number <= up_to
+    select i.number from tide.position p, tide._kept_intents(p.group_id, p.number) as i
+      where p.group_id = _settle.group_id and i.number <= up_to
   loop
     select c.row_ctid into row_ctid from tide._confirm(group_id, epoch, row_ctid, committed) as c;
   end loop;
-  delete from tide.intent i where i.group_id = _settle.group_id;
+  delete from tide.intent i
+    where i.group_id = _settle.group_id
+      and i.number > (select p.number from tide.position p where p.group_id = _settle.group_id);
   perform tide._apply_seek(group_id);
   perform set_config('synchronous_commit', 'on', true);
   select p.ctid, p.done, p.page, p.last_id into row_ctid, done, page, last_id
@@ -4442,7 +4446,7 @@ begin
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
   update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
     where p.group_id = _take_over.group_id;
-  if not exists (select from tide.intent i where i.group_id = _take_over.group_id) then
+  if not exists (select from tide._kept_intents(_take_over.group_id, old.number)) then
     perform tide._apply_seek(_take_over.group_id);
   end if;
   perform tide._stamp_position(_take_over.group_id);
@@ -5912,7 +5916,7 @@ CREATE VIEW tide.consumer_group_status AS
     g.created_at,
     ( SELECT count(*) AS count
            FROM tide.intent i
-          WHERE (i.group_id = g.id)) AS unresolved_transactions,
+          WHERE ((i.group_id = g.id) AND (i.number > p.number))) AS unresolved_transactions,
     NULLIF(p.number, 0) AS last_transaction
    FROM (((((tide.consumer_group g
      JOIN tide.outbox o ON ((o.id = g.outbox_id)))

@@ -86,7 +86,12 @@ class Coordination(Sender):  # type: ignore[misc]
             self.fail(task.exception())
 
     def _maybe_do_transactional_request(self) -> Any:
-        return self._noted(super()._maybe_do_transactional_request())
+        manager = self._txn_manager
+        announced = manager._txn_consumer_group is not None or not manager.is_in_transaction()
+        if manager.partitions_to_add() or announced:
+            return self._noted(super()._maybe_do_transactional_request())
+        # While records are on their way: every transaction commits a mark.
+        return self._noted(asyncio.create_task(self._do_add_offsets_to_txn(self._id)))
 
     async def _send_produce_req(self, node_id: Any, batches: Any) -> None:
         self._noted(asyncio.current_task())

@@ -57,8 +57,9 @@ AGAIN = (
 class TransactionalClient(KafkaClient):
     """One transactional producer, from its start to its end; its group has its id as its name.
 
-    Transactions come one after another: `begin`, then `send` and `stamp` in any order and at
-    once, then, when all of them have returned, `commit` or `abort`.
+    Transactions come one after another: `begin`, then `send` and `stamp`, then, when all of them
+    have returned, `commit` or `abort`. A `stamp` beside a `send` works, but is slow: of two that
+    ask at once whether a transaction is known, brokers refuse one for a moment (KIP-890).
     """
 
     def __init__(

@@ -11,7 +11,8 @@ begin
   end if;
   return query
     select i.number, i.token, i.transactional_id, i.brokers, date_part('epoch', clock_timestamp() - i.written_at), i.answer
-      from tide._kept_intents(_intents.group_id, 0) as i;
+      from tide.position p, tide._kept_intents(p.group_id, p.number) as i
+      where p.group_id = _intents.group_id;
 end $$;
 comment on function tide._intents(int, uuid) is
   'The Kafka transactions of a group whose outcome is not written yet, in order, and their age in seconds. Raises TD001 without a valid lease.';

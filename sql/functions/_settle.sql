@@ -16,11 +16,14 @@ begin
   perform tide._hold_position(group_id, epoch);
   select p.ctid into row_ctid from tide.position p where p.group_id = _settle.group_id;
   for committed in
-    select i.number from tide._kept_intents(group_id, 0) as i where i.number <= up_to
+    select i.number from tide.position p, tide._kept_intents(p.group_id, p.number) as i
+      where p.group_id = _settle.group_id and i.number <= up_to
   loop
     select c.row_ctid into row_ctid from tide._confirm(group_id, epoch, row_ctid, committed) as c;
   end loop;
-  delete from tide.intent i where i.group_id = _settle.group_id;
+  delete from tide.intent i
+    where i.group_id = _settle.group_id
+      and i.number > (select p.number from tide.position p where p.group_id = _settle.group_id);
   perform tide._apply_seek(group_id);
   perform set_config('synchronous_commit', 'on', true);
   select p.ctid, p.done, p.page, p.last_id into row_ctid, done, page, last_id

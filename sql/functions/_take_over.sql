@@ -41,7 +41,7 @@ begin
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
   update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
     where p.group_id = _take_over.group_id;
-  if not exists (select from tide.intent i where i.group_id = _take_over.group_id) then
+  if not exists (select from tide._kept_intents(_take_over.group_id, old.number)) then
     perform tide._apply_seek(_take_over.group_id);
   end if;
   perform tide._stamp_position(_take_over.group_id);

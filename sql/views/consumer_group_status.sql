@@ -13,7 +13,7 @@ create or replace view tide.consumer_group_status as
          p.seek_request ->> 'target' as seek_target,
          (p.seek_request ->> 'requested_at')::timestamptz as seek_requested_at,
          g.created_at,
-         (select count(*) from tide.intent i where i.group_id = g.id) as unresolved_transactions,
+         (select count(*) from tide.intent i where i.group_id = g.id and i.number > p.number) as unresolved_transactions,
          nullif(p.number, 0) as last_transaction
     from tide.consumer_group g
       join tide.outbox o on o.id = g.outbox_id

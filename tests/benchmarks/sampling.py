@@ -43,7 +43,7 @@ _STAGES: tuple[tuple[str, frozenset[str], str], ...] = (
     ("pg_tide/outbox.py", frozenset({"commit"}), "commit"),
     ("pg_tide/ledger.py", frozenset({"intend"}), "write intents"),
     ("pg_tide/ledger.py", frozenset({"confirm"}), "commit"),
-    ("pg_tide/transactions.py", frozenset(), "transactions"),
+    ("pg_tide/transactions/", frozenset(), "transactions"),
     ("kafka/coordination.py", frozenset(), "transactions"),
     ("kafka/transactional.py", frozenset({"begin", "stamp", "commit"}), "transactions"),
     ("pg_tide/outbox.py", frozenset(), "fetch: rows to messages"),

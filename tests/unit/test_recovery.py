@@ -43,6 +43,7 @@ class Stage:
         self.told = Told()
         self.metrics = Metrics()
         monkeypatch.setattr(recovery, "settle", self.settle)
+        monkeypatch.setattr(recovery, "prove", self.prove)
 
     def do(self, what: str) -> None:
         if what in self.failing:
@@ -58,6 +59,10 @@ class Stage:
         assert postgres is self
         self.do(f"settle {up_to}")
         return lease_of(confirmed=Confirmed(up_to, lease.kept[0].token, lease.kept[0].identity))
+
+    async def prove(self, postgres: Any, lease: Lease) -> None:
+        assert postgres is self
+        self.do(f"prove {lease.group_id}")
 
     async def run(self, lease: Lease, **options: Any) -> Ready:
         config = a_config(**{"delivery": "exactly_once", "brokers": "kafka:9092", **options})
@@ -116,7 +121,11 @@ def committed(number: int) -> Found:
 async def test_with_nothing_kept_the_client_is_started_and_read(stage: Stage) -> None:
     stage.found[HERE] = Found(None, 1234.0)
     ready = await stage.run(lease_of(confirmed=Confirmed(5, UUID(int=5), HERE)))
-    assert stage.done == [f"start {HERE.transactional_id}", f"read {HERE.transactional_id}"]
+    assert stage.done == [
+        f"start {HERE.transactional_id}",
+        f"read {HERE.transactional_id}",
+        "prove 7",
+    ]
     assert (ready.identity, ready.number, ready.kept_for) == (HERE, 5, 1234.0)
     assert ready.mark == Mark(5, str(UUID(int=5)))
     assert stage.left == 1
@@ -133,6 +142,7 @@ async def test_what_is_kept_is_settled_by_the_client_that_goes_on(stage: Stage) 
         f"start {HERE.transactional_id}",
         f"read {HERE.transactional_id}",
         "settle 6",
+        "prove 7",
     ]
     assert ready.number == 7
     assert ready.mark == Mark(6, str(UUID(int=6)))
@@ -146,7 +156,7 @@ async def test_another_identity_is_ended_before_the_configured_one_starts(stage:
     ready = await stage.run(lease_of(intents(BEFORE, 6)))
     assert stage.done == [
         *("start another", "read another", "settle 6", "close another"),
-        *(f"start {HERE.transactional_id}", f"read {HERE.transactional_id}"),
+        *(f"start {HERE.transactional_id}", f"read {HERE.transactional_id}", "prove 7"),
     ]
     assert stage.left == 1
     await ready.end()
@@ -204,3 +214,15 @@ async def test_transactions_that_postgres_forgot_are_told(stage: Stage) -> None:
     assert b"pg_tide_transactions_forgotten_total" in stage.metrics.text()
     assert b" 4.0" in stage.metrics.text()
     await ready.end()
+
+
+async def test_a_relay_that_lost_the_pipeline_says_nothing_and_ends_its_producer(
+    stage: Stage,
+) -> None:
+    """It is the one that fences: its own mark would not be refused."""
+    stage.found[HERE] = committed(9)
+    stage.failing["prove 7"] = LeaseLost("another relay has it")
+    with pytest.raises(LeaseLost):
+        await stage.run(lease_of(confirmed=Confirmed(6, UUID(int=6), HERE)))
+    assert not stage.told.lines
+    assert stage.left == 0

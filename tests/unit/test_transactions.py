@@ -203,9 +203,11 @@ async def test_nothing_is_committed_before_all_was_acknowledged() -> None:
     stage.at_once = False
     async with running(stage):
         entry = stage.add(1)
-        await stage.until("stamp 1")
+        await stage.until("produce 1")
         await rest()
-        assert "commit" not in stage.done
+        assert stage.done[-1] == "produce 1", (
+            "a mark beside records makes brokers refuse one of both"
+        )
         assert not entry.done
         stage.deliveries[0][1].acknowledged(1)
         await stage.until("commit")
@@ -303,7 +305,7 @@ async def test_records_that_are_refused_are_known_to_the_next_run() -> None:
     stage.at_once = False
     async with running(stage) as task:
         entry = stage.add(1, 2, 3)
-        await stage.until("stamp 1")
+        await stage.until("produce 3")
         stage.refuse([1])
         await rest()
         assert not task.done(), "the producer ends first"
@@ -333,7 +335,7 @@ async def test_fewer_go_next_time_where_brokers_do_not_say_which_was_refused() -
     stage.at_once = False
     async with running(stage) as task:
         stage.add(*range(10))
-        await stage.until("stamp 1")
+        await stage.until("produce 10")
         stage.refusal = REFUSED
         stage.ended.set_result(None)
         assert isinstance(await outcome(task), Again)
@@ -345,7 +347,7 @@ async def test_the_only_message_of_a_transaction_is_the_one_that_was_refused() -
     stage.at_once = False
     async with running(stage) as task:
         entry = stage.add(1, records=2)
-        await stage.until("stamp 1")
+        await stage.until("produce 2")
         stage.refusal = REFUSED
         stage.ended.set_result(None)
         await outcome(task)
@@ -424,3 +426,42 @@ async def test_where_none_was_ever_committed_none_is_anew() -> None:
         await asyncio.sleep(0.02)
         assert stage.done == []
         assert not task.done()
+
+
+async def test_a_transaction_that_took_too_long_is_smaller_the_next_time() -> None:
+    stage = Stage(timeout=0.01)
+    stage.at_once = False
+    async with running(stage) as task:
+        stage.add(*range(10))
+        error = await outcome(task)
+    assert isinstance(error, TransientError)
+    assert error.reason == "transaction_timed_out"
+    assert stage.transactions.at_most == 5
+    assert b'error="transaction_timed_out"' in stage.metrics.text()
+
+
+async def test_a_page_that_is_handed_over_during_a_commit_goes_as_one() -> None:
+    stage = Stage()
+    async with running(stage):
+        stage.hold("commit")
+        stage.add(1)
+        await stage.until("stamp 1")
+        stage.transactions.waiting.coming(True)
+        slices = [stage.add(number) for number in (2, 3)]
+        await rest()
+        assert "intend 2" not in stage.done
+        slices.append(stage.add(4))
+        stage.transactions.waiting.coming(False)
+        await stage.until("intend 2")
+        assert {one.intent for one in slices} == {2}
+        stage.go("commit")
+
+
+async def test_what_fills_a_transaction_does_not_linger() -> None:
+    stage = Stage(linger=60.0, batch_size=2)
+    async with running(stage):
+        stage.add(1)
+        await rest()
+        assert not stage.done
+        stage.add(2)
+        await stage.until("commit")

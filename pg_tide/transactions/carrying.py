@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
-from pg_tide.errors import Again, PgTideError, TransientError
+from pg_tide.errors import Again, FatalError, PgTideError, TransientError
 from pg_tide.in_flight import Entry, Settled
 from pg_tide.intent import MOST_KEPT, Identity, Mark
 from pg_tide.lane import Delivery
@@ -22,6 +21,7 @@ from pg_tide.ledger import Ledger
 from pg_tide.metrics import Meter
 from pg_tide.producer import Producer
 from pg_tide.setbacks import Setbacks
+from pg_tide.transactions.waiting import Waiting
 
 DAY = 86_400.0
 
@@ -74,9 +74,7 @@ class Transactions:
     terms: Terms
     setbacks: Setbacks
     meter: Meter
-    _waiting: deque[Entry] = field(default_factory=deque)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _hurried: bool = False
+    waiting: Waiting = field(default_factory=Waiting)
     _unwritten: int = 0  # entries that need no transaction, and are not behind the position yet
     _under_way: Next | None = None
     _delivery: Delivery | None = None
@@ -102,13 +100,11 @@ class Transactions:
 
     def add(self, entry: Entry) -> None:
         """An entry waits to go, behind all others."""
-        self._waiting.append(entry)
-        self._changed.set()
+        self.waiting.add(entry)
 
     def hurry(self) -> None:
         """Let nothing linger that waits now."""
-        self._hurried = True
-        self._changed.set()
+        self.waiting.hurry()
 
     async def settle(
         self, done: Settled, write: Callable[[Settled], Awaitable[set[str]]]
@@ -121,7 +117,7 @@ class Transactions:
             left = await self.ledger.confirm(done.intent)
         for entry in done.entries:
             self.setbacks.forget(entry.batch.messages)
-        self._changed.set()
+        self.waiting.notify()
         return left
 
     async def run(self) -> None:
@@ -135,7 +131,11 @@ class Transactions:
                 self.meter.count("transactions_total", outcome="aborted")
 
     async def _produce(self) -> None:
-        await self.producer.run()
+        try:
+            await self.producer.run()
+        except (TransientError, FatalError) as error:
+            self._count(error)
+            raise
         self._learn_what_was_refused()
         raise Again("Kafka refused records of a transaction", reason="transaction_refused")
 
@@ -181,23 +181,16 @@ class Transactions:
 
     async def _some(self) -> None:
         """Wait until something may go; meanwhile the mark must not expire."""
-        while not self._waiting:
+        while not self.waiting:
             left = self._committed_at + self.terms.refresh - time.monotonic()
             if left <= 0:
                 await self._commit_mark_anew()
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    await self._change()
+                    await self.waiting.change()
         if self.terms.linger:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.terms.linger):
-                    while not self._hurried:
-                        await self._change()
-
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
+            await self.waiting.linger(self.terms.linger, self.at_most)
 
     async def _commit_mark_anew(self) -> None:
         """In a transaction, which a relay that lost the pipeline can not commit."""
@@ -211,8 +204,8 @@ class Transactions:
     async def _intend(self) -> Next | None:
         """Write the intent of what waits; None where nothing does, or needs no transaction."""
         while self.ledger.kept >= MOST_KEPT or self._unwritten:
-            await self._change()
-        entries = self._take()
+            await self.waiting.change()
+        entries = self.waiting.take(self.at_most)
         if not any(records for entry in entries for records in entry.records):
             self._unwritten += len(entries)
             for entry in entries:
@@ -226,18 +219,6 @@ class Transactions:
         await self.ledger.intend(self._number, token, self.terms.identity, Settled(entries))
         self.meter.stage("intend", began)
         return Next(Mark(self._number, str(token)), entries)
-
-    def _take(self) -> list[Entry]:
-        """What waits, from the front; no more messages than were not refused together."""
-        entries: list[Entry] = []
-        messages, most = 0, self.at_most
-        while self._waiting:
-            messages += len(self._waiting[0].batch.messages)
-            if entries and messages > most:
-                break
-            entries.append(self._waiting.popleft())
-        self._hurried &= bool(self._waiting)
-        return entries
 
     async def _carry(self, under_way: Next) -> Next | None:
         """Have a transaction committed, and the intent of what waits by then written meanwhile."""
@@ -257,14 +238,14 @@ class Transactions:
             self.setbacks.passed()
             for entry in under_way.entries:
                 entry.delivery.acknowledged(1)
-            self._changed.set()
+            self.waiting.notify()
         return ahead.result()
 
     async def _ahead(self) -> Next | None:
         """Write the intent of what comes while a transaction is committed; None if nothing does."""
-        while not self._waiting and self._under_way is not None:
-            await self._change()
-        return await self._intend() if self._waiting else None
+        while (self.waiting.more or not self.waiting) and self._under_way is not None:
+            await self.waiting.change()
+        return await self._intend() if self.waiting else None
 
     async def _fill(self, under_way: Next) -> None:
         """Have every record acknowledged, and the mark taken, in a new transaction."""
@@ -274,21 +255,32 @@ class Transactions:
         self._delivery = delivery = self.producer.produce(records)
         delivery.on_done = acknowledged.set
         self.producer.hurry()
-        await self.client.stamp(under_way.mark)
         if not delivery.done:
             await acknowledged.wait()
         if delivery.refusals:
             await asyncio.Event().wait()  # the producer ends, and this with it
+        await self.client.stamp(under_way.mark)
+
+    def _count(self, error: PgTideError) -> None:
+        self.meter.count("produce_errors_total", error=error.reason)
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self.terms.timeout):
                 yield
+        except PgTideError as error:
+            if not self.producer.failed:
+                self._count(error)
+            raise
         except TimeoutError as error:
-            raise TransientError(
+            if self._under_way is not None:
+                self.setbacks.narrow(self._under_way.messages)
+            timed_out = TransientError(
                 f"Kafka: a transaction was not done within {self.terms.timeout:.3g} seconds",
                 reason="transaction_timed_out",
                 hint="Look whether the brokers are up and have enough in-sync replicas; nothing is "
                 "lost. Transactions that only need longer: raise transaction_timeout_ms.",
-            ) from error
+            )
+            self._count(timed_out)
+            raise timed_out from error
