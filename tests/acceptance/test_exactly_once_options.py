@@ -100,3 +100,21 @@ async def test_a_seek_while_it_runs_and_with_a_commit_that_nobody_confirmed(
 
 async def came(operator: Operator, topic: str, number: int, times: int = 1) -> bool:
     return (await numbers(operator, topic)).count(number) >= times
+
+
+async def test_a_run_that_fails_again_does_not_say_that_all_is_well(
+    operator: Operator, relay: StartRelay
+) -> None:
+    await operator.configure("no-such-topic", delivery="exactly_once", retry_backoff_max_ms=200)
+    await operator.publish({"n": 1})
+    process = relay(operator.url)
+    await operator.reaches("retrying")
+
+    async def failed_again() -> bool:
+        return await process.metric("pg_tide_produce_errors_total", error="topic_missing") >= 3
+
+    await until(failed_again, 30)
+    words = process.log.read_text()
+    assert "running again" not in words
+    assert words.count("took over") == 1
+    assert await process.metric("pg_tide_takeovers_total") == 1
