@@ -158,6 +158,9 @@ MUTANTS = {
     "the mark committed anew outside of a transaction": Mutant(
         silent("freeze", 2, 2, recommits=True), "twice", Rules(recommit_fenced=False)
     ),
+    "the mark committed anew before the lease is proven": Mutant(
+        silent("freeze", 3, 2, followed=True), "twice", Rules(lease_proven=False)
+    ),
     "an unknown token taken for done": Mutant(
         silent("freeze, lost tail", 2, 2), "is lost", decided={"judge": unknown_happened}
     ),

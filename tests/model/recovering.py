@@ -6,7 +6,7 @@ from pg_tide.intent import Read, Recovered, Settle, Start
 from tests.model import kafka, postgres
 from tests.model.decisions import IDENTITIES, Asks, Decide
 from tests.model.rules import Bounds, Rules
-from tests.model.world import Mark, Recovering, Run, World, with_run
+from tests.model.world import Last, Mark, Recovering, Run, World, with_run
 
 Steps = Iterator[tuple[str, World]]
 
@@ -22,7 +22,7 @@ def taken_over(world: World, rules: Rules) -> World:
     """The world after a take-over; who had the lease before has it no more."""
     state = world.postgres
     given = Recovering(rules.returned(state.kept), state.confirmed, epoch_taken=rules.epoch_first)
-    run = Run(world.configured, lease=False, recovering=given)
+    run = Run(world.configured, False, recovering=given, mark=_mark(state.confirmed))
     after = with_run(world, None, run)
     return with_epoch(after, run) if rules.epoch_first else after
 
@@ -36,7 +36,7 @@ def with_epoch(world: World, run: Run) -> World:
     return with_run(after._replace(runs=runs), None, holder)
 
 
-def recover(world: World, run: Run, decide: Decide) -> Steps:
+def recover(world: World, run: Run, rules: Rules, decide: Decide) -> Steps:
     """The next step that the relay's own code decides on."""
     recovering = run.recovering
     assert recovering is not None
@@ -54,7 +54,7 @@ def recover(world: World, run: Run, decide: Decide) -> Steps:
         case Settle(up_to):
             yield _settle(world, run, up_to)
         case Recovered(number, forgotten):
-            yield _recovered(world, run, number, forgotten)
+            yield _recovered(world, run, rules, Recovered(number, forgotten))
         case Asks(number) if run.lease:
             yield f"asks of {number}", with_run(world, run, None)._replace(asked=number)
         case Asks():
@@ -71,20 +71,26 @@ def _settle(world: World, run: Run, up_to: int) -> tuple[str, World]:
         return "a zombie may not settle, and ends", with_run(world, run, None)
     recovering = run.recovering
     assert recovering is not None
-    after = postgres.committed(world, postgres.settled(world.postgres, up_to))
-    return f"settle up to {up_to}", with_run(after, run, _answered(run, recovering))
+    settled = postgres.settled(world.postgres, up_to)
+    after = postgres.committed(world, settled)
+    knowing = _answered(run, recovering)._replace(mark=_mark(settled.confirmed))
+    return f"settle up to {up_to}", with_run(after, run, knowing)
 
 
-def _recovered(world: World, run: Run, number: int, forgotten: int) -> tuple[str, World]:
-    """From here on it sends what it polls; a poll proves the lease."""
-    if not run.lease:
-        return "a zombie may not poll, and ends", with_run(world, run, None)
-    last = world.postgres.confirmed
+def _mark(last: Last) -> Mark | None:
+    return Mark(last.number, last.token) if last.token else None
+
+
+def _recovered(world: World, run: Run, rules: Rules, found: Recovered) -> tuple[str, World]:
+    """It proves the lease: who takes over from here on starts its producer later, and fences it."""
+    if rules.lease_proven and not run.lease:
+        return "a zombie proves no lease, and ends", with_run(world, run, None)
+    number, forgotten = found
     running = run._replace(
         recovering=None,
         number=number,
         place=world.postgres.position,
-        mark=Mark(last.number, last.token) if last.token else None,
+        anew=forgotten > 0 and run.mark is not None,
     )
     mark = world.producers[run.producer].mark
     after = world

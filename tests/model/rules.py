@@ -30,6 +30,7 @@ class Rules:
     dead_provisional: bool = True
     confirm_whole: bool = True
     recommit_fenced: bool = True
+    lease_proven: bool = True
     guess: bool | None = None
 
 
@@ -39,6 +40,7 @@ class Bounds:
 
     `faults` in all, of the kinds in `kinds`; `messages` are there from the start, `published`
     come at any time; those in `poison` may be refused, or not, each time; `runs` are alive at once.
+    With `followed` zombies that recover are searched to their end, though they can do nothing more.
     With `alarms` a lost tail that is reported, and was none, counts as wrong.
     """
 
@@ -50,6 +52,7 @@ class Bounds:
     ticks: int = 0
     runs: int = 2
     recommits: bool = False
+    followed: bool = False
     alarms: bool = True
 
     def __str__(self) -> str:

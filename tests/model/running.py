@@ -28,6 +28,9 @@ def run_on(world: World, run: Run, rules: Rules, bounds: Bounds) -> Steps:
     """All that a run may do next, also one without the lease."""
     if not run.lease or run.configured != world.configured:
         yield "it notices, and ends", with_run(world, run, None)
+    if run.anew:
+        yield from _commit_anew(world, run)
+        return
     yield from _intend(world, run, rules, bounds)
     yield from _send(world, run)
     yield from _confirm(world, run, rules)
@@ -125,6 +128,20 @@ def _confirm(world: World, run: Run, rules: Rules) -> Steps:
         after, said = postgres.applied(state, (work.intent,)), "half confirmed"
         done = with_work(run, 0, stage=HALF_CONFIRMED)
     yield said, with_run(postgres.committed(world, after, durable=False), run, done)
+
+
+def _commit_anew(world: World, run: Run) -> Steps:
+    """Kafka has another mark than PostgreSQL: a transaction with only that of PostgreSQL."""
+    assert run.mark is not None
+    if run.fenced:
+        yield "it is fenced, and ends", with_run(world, run, None)
+    elif world.producers[run.producer].transaction is None:
+        after = kafka.opened(world, run.producer, (), run.mark)
+        yield f"produce the mark of {run.mark.number} anew", after
+    else:
+        after = kafka.prepared(world, run.producer)
+        done = run._replace(anew=False)
+        yield f"committed: the mark of {run.mark.number}", with_run(after, run, done)
 
 
 def _recommit(world: World, run: Run, rules: Rules) -> Steps:

@@ -69,7 +69,7 @@ def progress(world: World, rules: Rules, bounds: Bounds, decide: Decide) -> Step
     yield from take_over(world, rules, bounds)
     for run in world.runs:
         if run.recovering is not None:
-            yield from recover(world, run, decide)
+            yield from recover(world, run, rules, decide)
         else:
             yield from run_on(world, run, rules, bounds)
 
@@ -81,9 +81,12 @@ def without_harmless(world: World, rules: Rules, bounds: Bounds) -> World:
         if run.lease:
             return False
         if run.recovering is not None:  # who was started may read yet, and then needs the lease
-            return rules.epoch_first and run.producer >= 0 and bool(run.recovering.answers)
+            started = run.producer >= 0 and bool(run.recovering.answers)
+            return started and rules.epoch_first and rules.lease_proven and not bounds.followed
         if run.fenced and (rules.recommit_fenced or not bounds.recommits):
             return True
+        if run.anew:
+            return False
         return not bounds.recommits and all(work.stage >= COMMITTED for work in run.works)
 
     return without_runs(world, harmless)

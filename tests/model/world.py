@@ -93,7 +93,8 @@ class Recovering(NamedTuple):
 class Run(NamedTuple):
     """A relay from its take-over on. Without the lease it is a zombie, and does not know it.
 
-    `producer` is the one that it started last; `fenced` once another started that too.
+    `producer` is the one that it started last; `fenced` once another started that too. `mark` is
+    the last one that it knows to be committed; `anew`: it commits that again before all else.
     """
 
     configured: int
@@ -105,6 +106,7 @@ class Run(NamedTuple):
     place: int = 0
     works: tuple[Work, ...] = ()
     mark: Mark | None = None
+    anew: bool = False
 
 
 class World(NamedTuple):
