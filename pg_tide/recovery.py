@@ -75,8 +75,10 @@ class Recovery:
             if ready.identity is not None:
                 # Whoever takes over from now on starts its producer later, and fences this one.
                 await prove(self.postgres, ready.lease)
-        except BaseException:
+        except BaseException as error:
             await ready.end()
+            if isinstance(error, FatalError):
+                await prove(self.postgres, lease)  # only its owner speaks of a pipeline
             raise
         if ready.identity is None:
             await ready.end()

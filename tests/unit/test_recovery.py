@@ -226,3 +226,14 @@ async def test_a_relay_that_lost_the_pipeline_says_nothing_and_ends_its_producer
         await stage.run(lease_of(confirmed=Confirmed(6, UUID(int=6), HERE)))
     assert not stage.told.lines
     assert stage.left == 0
+
+
+async def test_it_does_not_ask_an_operator_of_what_is_another_relays(stage: Stage) -> None:
+    stage.found[HERE] = Found(None, 0.0)
+    with pytest.raises(FatalError) as unknown:
+        await stage.run(lease_of(intents(HERE, 6)))
+    assert unknown.value.reason == "transaction_unknown"
+    stage.failing["prove 7"] = LeaseLost("another relay has it")
+    with pytest.raises(LeaseLost):
+        await stage.run(lease_of(intents(HERE, 6)))
+    assert stage.left == 0
