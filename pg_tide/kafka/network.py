@@ -7,6 +7,7 @@ it away is known (`troubles`), and a request to a broker that only a person can 
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup  # type: ignore[import-untyped]
@@ -228,8 +229,7 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
     def end(self) -> None:
         """Let nothing be sent any more, nor anything arrive that was sent and did not yet."""
         self._ended = True
-        for dial in self._dials:
-            dial.reschedule(0)
+        cut_short(self._dials)
         for connection in list(self._conns.values()):
             connection.abort()
 
@@ -255,6 +255,13 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
     def blame(self, topic: str, partition: int) -> Blame:
         """What brokers said of the last batch of a partition that they did not take."""
         return self._blamed.get((topic, partition), Blame())
+
+
+def cut_short(waits: Iterable[asyncio.Timeout]) -> None:
+    """End some waits now, unless their time is up at this very moment."""
+    for wait in waits:
+        if not wait.expired():
+            wait.reschedule(0)
 
 
 def worst(errors: Any) -> PgTideError:

@@ -26,6 +26,7 @@ from pg_tide.kafka.client import (
 )
 from pg_tide.kafka.coordination import BACKOFF, Coordination
 from pg_tide.kafka.errors import UnstableOffsetCommit, mapped
+from pg_tide.kafka.network import cut_short
 from pg_tide.kafka.offsets import (
     USUAL_RETENTION,
     Committed,
@@ -268,12 +269,13 @@ class TransactionalClient(KafkaClient):
         An open transaction is aborted if that is soon done: what is behind it in its topics can
         not be read before.
         """
-        if self.trouble is None:
-            await self.abort(SOON)
-        self._sender.fail(errors.ProducerClosed())
-        for send in self._sends:
-            send.reschedule(0)
-        await super().end()
+        try:
+            if self.trouble is None:
+                await self.abort(SOON)
+        finally:  # also when whoever waits is cancelled
+            self._sender.fail(errors.ProducerClosed())
+            cut_short(self._sends)
+            await super().end()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):
                 while tasks := set(self._sender.tasks):

@@ -20,7 +20,7 @@ from pg_tide.errors import FatalError, PgTideError, TransientError
 from pg_tide.kafka import KafkaClient, Settings, client, clients, network, patience
 from pg_tide.kafka.connection import Address, Connection, Protection
 from pg_tide.kafka.dial import Dialer
-from pg_tide.kafka.network import Network, together
+from pg_tide.kafka.network import Network, cut_short, together
 
 REFUSED = TransientError("it refuses connections", reason="connection_refused")
 SILENT = TransientError("it does not answer", reason="kafka_timeout")
@@ -413,6 +413,19 @@ async def test_who_is_cancelled_while_a_client_ends_is_cancelled() -> None:
     ended.cancel()
     with pytest.raises(asyncio.CancelledError):
         await ended
+
+
+async def cut_short_while_its_time_is_up() -> None:
+    async with asyncio.timeout(0) as expiring:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut_short([expiring])
+
+
+async def test_a_wait_whose_time_is_up_at_this_moment_is_no_trouble() -> None:
+    with pytest.raises(TimeoutError):
+        await cut_short_while_its_time_is_up()
 
 
 class SlowClient:
