@@ -56,9 +56,14 @@ def test_the_longest_gap_is_found_at_the_edges_too() -> None:
 
 def test_what_needs_transactions_strikes_where_there_are_some() -> None:
     everywhere = [each for each in FAULTS if Options(1, 1, 1).has(each)]
-    once = [each for each in FAULTS if Options(1, 1, 1, delivery="exactly_once").has(each)]
-    both = [each for each in FAULTS if Options(1, 1, 1, delivery=BOTH).has(each)]
+    wanted = {
+        brokers: Options(1, 1, 1, delivery="exactly_once", brokers=brokers) for brokers in (1, 3)
+    }
+    once = [each for each in FAULTS if wanted[3].has(each)]
+    both = [each for each in FAULTS if Options(1, 1, 1, delivery=BOTH, brokers=3).has(each)]
     assert len(everywhere) < len(once) == len(both) == len(FAULTS)
+    left_out = {each.name for each in FAULTS if not wanted[1].has(each)}
+    assert left_out == {"kafka: broker killed", "kafka: killed in a transaction"}
     calm = [each for each in FAULTS if Options(1, 1, 1, True, delivery=BOTH).has(each)]
     assert calm
     assert all(each.graceful for each in calm)
