@@ -338,8 +338,7 @@ MISUSES = {
     "relay_resolve_transaction('p', null)": Refusal(
         "22004",
         "committed must not be null",
-        "Say true when the messages of its open transactions are in Kafka, false when they are"
-        " not.",
+        "Say true when the messages of that transaction are in Kafka, false when they are not.",
     ),
     "relay_resolve_transaction('p', true)": Refusal(
         "55000",
