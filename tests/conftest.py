@@ -9,6 +9,7 @@ from pg_tide.demo import ports
 pytest_plugins = [
     "tests.fixtures.brokers",
     "tests.fixtures.databases",
+    "tests.fixtures.kafka_cluster",
     "tests.fixtures.secured_kafka",
     "tests.fixtures.tapped_kafka",
     "tests.fixtures.turns",

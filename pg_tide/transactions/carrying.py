@@ -21,7 +21,7 @@ from pg_tide.ledger import Ledger
 from pg_tide.metrics import Meter
 from pg_tide.producer import Producer
 from pg_tide.setbacks import Setbacks
-from pg_tide.transactions.waiting import Waiting
+from pg_tide.transactions.waiting import Waiting, messages_of
 
 DAY = 86_400.0
 
@@ -61,12 +61,12 @@ class Next(NamedTuple):
     @property
     def messages(self) -> int:
         """How many messages it carries."""
-        return sum(len(entry.batch.messages) for entry in self.entries)
+        return messages_of(self.entries)
 
 
 @dataclass
 class Transactions:
-    """Of one run of a pipeline; `commit` writes the position of what needed no transaction."""
+    """Of one run of a pipeline, through one client."""
 
     producer: Producer
     client: Client

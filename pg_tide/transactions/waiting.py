@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Iterable
 
 from pg_tide.in_flight import Entry
 
 
 class Waiting:
-    """Of one run. `changed` is set by whatever may let something go on."""
+    """Of one run of a pipeline."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
@@ -49,12 +50,8 @@ class Waiting:
         """Wait for more, unless that is in a hurry, or so many messages are enough."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not (self._hurried or self._messages >= at_most):
+                while not (self._hurried or messages_of(self._entries) >= at_most):
                     await self.change()
-
-    @property
-    def _messages(self) -> int:
-        return sum(len(entry.batch.messages) for entry in self._entries)
 
     def take(self, at_most: int) -> list[Entry]:
         """Entries from the front, of so many messages together, or one."""
@@ -67,3 +64,8 @@ class Waiting:
             taken.append(self._entries.popleft())
         self._hurried &= bool(self._entries)
         return taken
+
+
+def messages_of(entries: Iterable[Entry]) -> int:
+    """How many messages these carry together."""
+    return sum(len(entry.batch.messages) for entry in entries)

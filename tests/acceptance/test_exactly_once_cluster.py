@@ -1,7 +1,7 @@
 """Exactly once on three nodes: the one that coordinates it dies in a commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,21 +13,9 @@ from tests.fixtures.operator import Operator
 from tests.fixtures.oracle.publishers import publishing
 from tests.fixtures.oracle.workload import Workload
 from tests.fixtures.relay_process import until
-from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
 
 TOPIC = "orders"
 COORDINATOR = "__transaction_state"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[KafkaCluster]:
-    """Yield three nodes that the test may kill."""
-    try:
-        made = KafkaCluster()
-    except UnavailableError as error:
-        skip_unless_ci(error)
-    with made:
-        yield made
 
 
 @pytest.fixture

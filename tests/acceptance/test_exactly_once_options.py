@@ -1,7 +1,5 @@
 """Exactly once with other options, and with a position that is moved."""
 
-import asyncio
-import json
 import signal
 from collections import Counter
 from typing import Any
@@ -9,10 +7,9 @@ from typing import Any
 from tests.acceptance.conftest import StartRelay
 from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.kill_points import program
-from tests.fixtures.once import DELIVERED, KEPT
+from tests.fixtures.once import DELIVERED, KEPT, numbers
 from tests.fixtures.operator import Operator
 from tests.fixtures.relay_process import until
-from tests.fixtures.topics import read_all
 
 COUNT = 120
 PUBLISH = """
@@ -40,12 +37,6 @@ PIPELINES: dict[str, dict[str, Any]] = {
         "dead_letter": {"policy": "skip"},
     },
 }
-
-
-async def numbers(operator: Operator, topic: str) -> list[int]:
-    """The numbers in a topic, as they were committed."""
-    found = await asyncio.to_thread(read_all, operator.brokers, topic)
-    return [json.loads(one.value or b"")["n"] for one in found]
 
 
 async def test_all_kinds_of_pipelines(

@@ -11,6 +11,7 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from tests.acceptance.conftest import StartRelay
 from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.kill_points import program
+from tests.fixtures.once import numbers
 from tests.fixtures.operator import Operator
 from tests.fixtures.relay_process import until
 from tests.fixtures.topics import read_all
@@ -25,12 +26,6 @@ SELECT tide.outbox_publish_many('orders',
 COMPACTED = {"cleanup.policy": "compact"}
 HOUR = "3600000"  # milliseconds
 LETTERS = "SELECT array_agg((payload ->> 'n')::int ORDER BY id) FROM tide.dead_letters"
-
-
-async def numbers(operator: Operator, topic: str) -> list[int]:
-    """The numbers in a topic, as they were committed."""
-    found = await asyncio.to_thread(read_all, operator.brokers, topic)
-    return [json.loads(one.value or b"")["n"] for one in found]
 
 
 async def test_refusals_in_several_batches_of_one_transaction(

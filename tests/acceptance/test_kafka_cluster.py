@@ -1,7 +1,7 @@
 """Three nodes: one is killed under load and comes back; a topic that wants all of them waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,22 +13,10 @@ from tests.fixtures.oracle.publishers import publishing
 from tests.fixtures.oracle.verdict import judge
 from tests.fixtures.oracle.workload import Workload
 from tests.fixtures.relay_process import until
-from tests.fixtures.unavailable import UnavailableError, skip_unless_ci
 
 IN_FLIGHT = 500  # messages at most
 MOST, ALL = "most", "all"  # pipelines of one outbox, named for the replicas that they want
 REPLICAS = {MOST: NODES - 1, ALL: NODES}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[KafkaCluster]:
-    """Yield three nodes that the test may kill."""
-    try:
-        made = KafkaCluster()
-    except UnavailableError as error:
-        skip_unless_ci(error)
-    with made:
-        yield made
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from pg_tide.demo.ports import free_port
 from tests.fixtures.kafka_cluster import NODES, KafkaCluster
@@ -126,18 +125,6 @@ class Turns:
             assert time.monotonic() < deadline, "the replicas are not in sync"
             time.sleep(0.1)
 
-    def __enter__(self) -> Self:
-        self._cluster.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._cluster.__exit__(kind, error, trace)
-
 
 class Kafka:
     """The brokers of a run; relays find them at `tapped`, each topic has so many `replicas`."""
@@ -167,7 +154,7 @@ async def three(settings: Mapping[str, str], topics: Sequence[str]) -> AsyncIter
     for number, node in cluster.nodes.items():
         tapped = f"{_LISTENER.name}://127.0.0.1:{taps[number]}"
         cluster.settings[number]["advertised.listeners"] = f"PLAINTEXT://{node.brokers},{tapped}"
-    with Turns(cluster, topics) as server:
+    with cluster:
         async with AsyncExitStack() as open_proxies:
             proxies = [
                 await open_proxies.enter_async_context(
@@ -176,7 +163,7 @@ async def three(settings: Mapping[str, str], topics: Sequence[str]) -> AsyncIter
                 for number, node in cluster.nodes.items()
             ]
             where = ",".join(f"127.0.0.1:{port}" for port in taps.values())
-            yield Kafka(server, where, Ways(proxies), NODES)
+            yield Kafka(Turns(cluster, topics), where, Ways(proxies), NODES)
 
 
 def brokers(
