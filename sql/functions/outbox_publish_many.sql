@@ -10,32 +10,40 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  target  tide.outbox;
-  largest int;
-  written int;
+  target    int;
+  into_slot int2;
+  max_bytes int;
+  wake      regclass;
+  largest   int;
+  written   int;
 begin
-  select o.* into target from tide.outbox o where o.name = outbox_publish_many.outbox;
-  if not found or not target.enabled then
+  select o.id, o.current_slot, o.max_message_bytes, o.wake_sequence into target, into_slot, max_bytes, wake
+    from tide.outbox o where o.name = outbox_publish_many.outbox and o.enabled;
+  if target is null then
     perform tide._refuse_publish(outbox, 'insert');
   end if;
   perform tide._check_arrays(payloads, dedup_keys, headers, ops, keys);
-  perform tide._check_headers(h) from unnest(headers) as h where h is not null;
-  perform tide._refuse_publish(outbox, o) from unnest(ops) as o where o = '';
-  if target.max_message_bytes is not null then
+  if headers is not null then
+    perform tide._check_headers(h) from unnest(headers) as h where not tide._are_headers(h);
+  end if;
+  if ops is not null then
+    perform tide._refuse_publish(outbox, o) from unnest(ops) as o where o = '';
+  end if;
+  if max_bytes is not null then
     select max(octet_length(p::text)) into largest from unnest(payloads) as p;
-    if largest > target.max_message_bytes then
-      perform tide._message_too_large(outbox, largest, target.max_message_bytes);
+    if largest > max_bytes then
+      perform tide._message_too_large(outbox, largest, max_bytes);
     end if;
   end if;
   insert into tide.message (outbox_id, slot, op, key, dedup_key, headers, payload)
-    select target.id, target.current_slot, coalesce(m.op, 'insert'), coalesce(m.key, m.dedup_key),
+    select target, into_slot, coalesce(m.op, 'insert'), coalesce(m.key, m.dedup_key),
            m.dedup_key, m.header, m.payload
       from unnest(payloads, dedup_keys, outbox_publish_many.headers, ops, keys)
         with ordinality as m (payload, dedup_key, header, op, key, place)
       order by m.place;
   get diagnostics written = row_count;
-  if written > 0 and pg_sequence_last_value(target.wake_sequence) > extract(epoch from clock_timestamp()) then
-    perform pg_notify('tide_wake', target.id::text);
+  if written > 0 and pg_sequence_last_value(wake) > extract(epoch from clock_timestamp()) then
+    perform pg_notify('tide_wake', target::text);
   end if;
   return written;
 end $$;

@@ -188,6 +188,12 @@ MISUSES = {
     """outbox_publish('orders', '1', headers => '{"a": null}')""": Refusal(
         "22023", 'header "a" must be a string, not null', STRING_HINT
     ),
+    """outbox_publish('orders', '1', headers => '{"a": ["b"]}')""": Refusal(
+        "22023", 'header "a" must be a string, not array', STRING_HINT
+    ),
+    """outbox_publish('orders', '1', headers => '{"a": []}')""": Refusal(
+        "22023", 'header "a" must be a string, not array', STRING_HINT
+    ),
     "outbox_publish('orders', '1', op => '')": Refusal(
         "22023",
         "op must be a word, not ''",
