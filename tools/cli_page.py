@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import click
+
 from pg_tide.cli import main
 from pg_tide.config.process import PROCESS_OPTIONS, ProcessOption
 
@@ -36,7 +38,9 @@ def cli_page() -> str:
     rows = [_process_row(option) for option in PROCESS_OPTIONS]
     parts = [_HEAD, f"## pg-tide\n\n{_help(main)}\n"]
     parts.append(_table(("option", "environment", "default", ""), rows))
-    for title, command in _commands("pg-tide", main.commands):
+    context = click.Context(main)
+    commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    for title, command in _commands("pg-tide", commands):
         parts.append(f"## {title}\n\n{_help(command)}\n")
         options = (one for one in command.params if one.param_type_name == "option")
         rows = [_row(one) for one in options if not one.hidden]

@@ -13,8 +13,9 @@ from pg_tide.check import SEVERITY, Asked, Section
 from pg_tide.check import check as look
 from pg_tide.cli.ending import RUNNING, endings
 from pg_tide.cli.keys import secret_keys
-from pg_tide.cli.screen import screen, visible
+from pg_tide.cli.screen import screen
 from pg_tide.cli.url import postgres_url
+from pg_tide.cli.visible import visible
 from pg_tide.secret import KeySource
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}

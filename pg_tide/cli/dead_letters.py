@@ -16,8 +16,9 @@ from rich.text import Text
 from pg_tide.catalog import no_such_pipeline
 from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
-from pg_tide.cli.screen import screen, visible
+from pg_tide.cli.screen import screen
 from pg_tide.cli.url import postgres_url
+from pg_tide.cli.visible import visible
 from pg_tide.errors import ConfigurationError
 
 UNRESOLVED = ("waiting", "parked", "retrying")

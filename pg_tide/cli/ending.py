@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from pg_tide.cli.screen import visible
+from pg_tide.cli.visible import visible
 from pg_tide.errors import ConfigurationError, FatalError, PgTideError, StartError, TransientError
 from pg_tide.hidden import hide
 

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from pg_tide.cli.ending import RUNNING, endings, words
 from pg_tide.cli.keys import secret_keys
-from pg_tide.cli.screen import visible
 from pg_tide.cli.url import postgres_url
+from pg_tide.cli.visible import visible
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import ConfigurationError, PgTideError, TransientError
 from pg_tide.exact_json import parse

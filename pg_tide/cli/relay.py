@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pg_tide import __version__, log
+from pg_tide.cli.commands import Commands
 from pg_tide.cli.ending import endings
 from pg_tide.config.process import PROCESS_OPTIONS, ProcessConfig, ProcessOption
 from pg_tide.migrate import migrate
@@ -30,6 +31,7 @@ def parameter(option: ProcessOption) -> click.Option:
 
 @click.group(
     name="pg-tide",
+    cls=Commands,
     invoke_without_command=True,
     params=[parameter(one) for one in PROCESS_OPTIONS if not one.argument.environment_only],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

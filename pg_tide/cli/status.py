@@ -13,8 +13,9 @@ from rich.text import Text
 
 from pg_tide.cli.database import database
 from pg_tide.cli.ending import endings
-from pg_tide.cli.screen import screen, visible
+from pg_tide.cli.screen import screen
 from pg_tide.cli.url import postgres_url
+from pg_tide.cli.visible import visible
 
 PIPELINES = (
     "SELECT pipeline, state, outbox, topic, pending, lag_seconds AS lag_s, delivered, dead_letters,"
