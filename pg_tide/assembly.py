@@ -88,7 +88,7 @@ class Assembly:
             stages=stages,
             producer=producer,
             in_flight=InFlight(shared.buffer, config.max_in_flight),
-            sleeper=Sleeper(shared.wakeup, configured.outbox_id),
+            sleeper=Sleeper(shared.wakeup, configured.outbox_id, ready.lease),
             meter=self.meter,
             report=self.report,
             transactions=transactions,

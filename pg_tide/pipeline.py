@@ -158,7 +158,7 @@ class Pipeline:
                 # PostgreSQL works on the next page while this one is prepared.
                 ahead = asyncio.create_task(self.poll(page)) if batch.full else None
                 if not batch.messages:
-                    await self.sleeper.pause(self.outbox.snapshot_xmin)
+                    await self.sleeper.pause(self.outbox.position.done)
                     continue
                 if self.config.wait_for_ack:
                     self.handover.hurry()
@@ -239,12 +239,13 @@ class Pipeline:
             else:
                 pause = 0.0  # Kafka is there, and refused some records
             self.refusals.end()
+            self.sleeper.rung.set()  # who has nothing to send tells when all is well again
             await asyncio.sleep(pause)
 
     async def watch(self) -> None:
         """Say so when Kafka stays silent: its client waits for a broker to come back, for ever."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(1 if self.in_flight.messages else SILENCE)
             waits = (self.transactions or self.producer).unanswered
             if waits > SILENCE:
                 self.report(silent(self.producer.trouble))

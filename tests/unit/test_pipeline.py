@@ -25,7 +25,7 @@ from pg_tide.testing import FakeKafka, FakeOutbox
 from pg_tide.testing.kafka import FakeBatch, FakeClient, not_authorized
 from pg_tide.transform import Transform
 from pg_tide.wakeup import Sleeper
-from tests.fixtures.memory_relay import Deaf
+from tests.fixtures.memory_relay import Deaf, a_lease
 from tests.fixtures.messages import a_config
 
 
@@ -54,7 +54,7 @@ class Path:
             stages=Stages(Transform(config), router, encoder("native")),
             producer=DryRun("p", config) if config.dry_run else made,
             in_flight=InFlight(Buffer(10_000_000), config.max_in_flight),
-            sleeper=Sleeper(Deaf(), 1),
+            sleeper=Sleeper(Deaf(), 1, a_lease()),
             meter=Meter(self.metrics, "p", "orders"),
             report=self.conditions.append,
         )

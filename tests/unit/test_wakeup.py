@@ -2,18 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pg_tide import wakeup as module
 from pg_tide.errors import TransientError
+from pg_tide.position import Snapshot
 from pg_tide.postgres import Connection, Postgres
-from pg_tide.wakeup import AWAKE, FLAG, LONGEST, NET, SHORTEST, Sleeper, Wakeup
+from pg_tide.wakeup import Sleeper, Wakeup
+from pg_tide.wakeup import ear as module
+from pg_tide.wakeup import look as looks
+from pg_tide.wakeup.ear import FLAG
+from pg_tide.wakeup.sleeper import AWAKE, LONGEST, SHORTEST
+from tests.fixtures.memory_relay import a_lease
 
 OUTBOX = 7
+A_WHILE = 15.0  # seconds
+
+
+def snapshot(xmin: int = 99) -> Snapshot:
+    """Return one that shows all below."""
+    return Snapshot(f"{xmin}:{xmin}:")
 
 
 class Clock:
@@ -26,13 +37,14 @@ class Clock:
         return self.now
 
 
-class Bell(Wakeup):
+class Bell:
     """Answers who asks with one transaction id, or with none."""
 
     def __init__(self, drawn: int | None = 50) -> None:
         self.drawn = drawn
         self.asking: set[Sleeper] = set()
         self.said: list[str] = []
+        self.looked: list[str] = []
 
     async def ask(self, outbox_id: int, sleeper: Sleeper) -> int | None:
         assert outbox_id == OUTBOX
@@ -46,27 +58,37 @@ class Bell(Wakeup):
             self.asking.remove(sleeper)
             self.said.append("dismiss")
 
+    async def look_often(self, sleeper: Sleeper) -> None:
+        self.looked.append("often")
+        await sleeper.rung.wait()
+
+    async def look_seldom(self, sleeper: Sleeper) -> None:
+        self.looked.append("seldom")
+        await sleeper.rung.wait()
+
 
 class Dozing(Sleeper):
-    """Takes note of how long it would have waited."""
+    """Takes note of how long it would have waited; who waits for ever is rung after a while."""
 
     def __init__(self, bell: Bell) -> None:
         self.clock = Clock()
         self.naps: list[float] = []
         self.bell = bell
-        super().__init__(bell, OUTBOX, self.clock)
+        super().__init__(bell, OUTBOX, a_lease(), self.clock)
 
-    async def _nap(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        is_rung = self.rung.is_set()
-        self.clock.now += 0 if is_rung else seconds
-        await super()._nap(5 if is_rung else 0)
+    async def _wait(self, rung: Awaitable[object], seconds: float | None = None) -> None:
+        self.naps.append(A_WHILE if seconds is None else seconds)
+        if not self.rung.is_set():
+            self.clock.now += self.naps[-1]
+            if seconds is None:
+                asyncio.get_running_loop().call_soon(self.rung.set)
+        await super()._wait(rung, 0 if seconds is not None and not self.rung.is_set() else 5)
 
     async def idle(self, seconds: float, xmin: int = 1) -> list[float]:
         """Poll in vain for so long; the pauses in between."""
         self.naps, end = [], self.clock.now + seconds
         while self.clock.now < end:
-            await self.pause(xmin)
+            await self.pause(snapshot(xmin))
             self.clock.now += 0.0001
         return self.naps
 
@@ -74,19 +96,36 @@ class Dozing(Sleeper):
 @pytest.fixture
 async def sleeper() -> Dozing:
     """Return a pipeline that had work just now."""
-    return Dozing(Bell())
+    dozing = Dozing(Bell())
+    await dozing.work()
+    return dozing
+
+
+async def test_at_first_it_asks_to_be_woken_at_once() -> None:
+    """A hundred that start together would poll thousands of times."""
+    sleeper = Dozing(Bell())
+    await sleeper.pause(snapshot())
+    assert sleeper.bell.said == ["ask"]
+    assert sleeper.naps == []
 
 
 async def test_the_first_pause_is_the_shortest(sleeper: Dozing) -> None:
-    await sleeper.pause(1)
+    await sleeper.pause(snapshot())
     assert sleeper.naps == [SHORTEST]
 
 
-async def test_pauses_grow_and_stay_short_while_awake(sleeper: Dozing) -> None:
-    naps = await sleeper.idle(AWAKE - LONGEST)
+async def test_pauses_grow_and_are_short_while_it_polls_itself(sleeper: Dozing) -> None:
+    naps = await sleeper.idle(AWAKE / 4)
     assert naps == sorted(naps)
-    assert naps[-1] == LONGEST
-    assert max(naps) <= LONGEST
+    assert LONGEST / 2 < naps[-1] < LONGEST
+    assert sleeper.bell.said == []
+    assert sleeper.bell.looked == []
+
+
+async def test_others_look_often_while_it_is_awake(sleeper: Dozing) -> None:
+    await sleeper.idle(AWAKE - 0.01)
+    assert sleeper.bell.looked == ["often"]
+    assert sleeper.clock.now - 1000 == pytest.approx(AWAKE, abs=0.01)
     assert sleeper.bell.said == []
 
 
@@ -99,53 +138,56 @@ async def test_work_makes_pauses_short_again(sleeper: Dozing) -> None:
 async def test_after_a_while_without_work_it_asks_to_be_woken(sleeper: Dozing) -> None:
     await sleeper.idle(AWAKE)
     assert sleeper.bell.said == []
-    await sleeper.pause(1)
+    await sleeper.pause(snapshot())
     assert sleeper.bell.said == ["ask"]
 
 
-async def test_it_polls_often_while_somebody_may_have_missed_the_flag(sleeper: Dozing) -> None:
+async def asked(sleeper: Dozing) -> None:
+    """Have it ask to be woken."""
     await sleeper.idle(AWAKE)
-    await sleeper.pause(40)
-    assert set(await sleeper.idle(AWAKE - LONGEST, xmin=50)) == {LONGEST}
+    await sleeper.pause(snapshot())
+    assert sleeper.bell.said == ["ask"]
+    sleeper.bell.looked.clear()
+
+
+async def test_others_look_often_while_somebody_may_have_missed_the_flag(sleeper: Dozing) -> None:
+    await asked(sleeper)
+    assert await sleeper.idle(AWAKE - 0.01, xmin=50) == [AWAKE]
+    assert sleeper.bell.looked == ["often"]
 
 
 async def test_it_sleeps_when_all_of_those_are_over(sleeper: Dozing) -> None:
-    await sleeper.idle(AWAKE)
-    await sleeper.pause(40)
-    assert await sleeper.idle(0.01, xmin=51) == [NET]
+    await asked(sleeper)
+    await sleeper.pause(snapshot(51))
+    assert sleeper.bell.looked == ["seldom"]
+    assert sleeper.done == snapshot(51)
 
 
 async def test_it_sleeps_though_one_stays_open_for_long(sleeper: Dozing) -> None:
-    await sleeper.idle(AWAKE)
-    await sleeper.pause(40)
-    assert (await sleeper.idle(AWAKE + NET, xmin=40))[-1] == NET
-
-
-async def test_asked_or_not_it_asks_only_once(sleeper: Dozing) -> None:
-    await sleeper.idle(AWAKE + 3 * NET, xmin=99)
-    assert sleeper.bell.said == ["ask"]
+    await asked(sleeper)
+    await sleeper.idle(AWAKE + 0.01, xmin=40)
+    assert sleeper.bell.looked == ["often", "seldom"]
 
 
 async def test_the_bell_ends_a_pause_at_once(sleeper: Dozing) -> None:
-    await sleeper.idle(AWAKE + NET, xmin=99)
+    await asked(sleeper)
     before = sleeper.clock.now
     sleeper.rung.set()
-    await sleeper.pause(99)
+    await sleeper.pause(snapshot())
     assert sleeper.clock.now == before
     assert not sleeper.rung.is_set()
 
 
 async def test_who_is_woken_for_nothing_asks_anew(sleeper: Dozing) -> None:
-    await sleeper.idle(AWAKE + NET, xmin=99)
-    sleeper.rung.set()
-    await sleeper.pause(99)
-    await sleeper.pause(99)
+    await asked(sleeper)
+    await sleeper.pause(snapshot())
+    await sleeper.pause(snapshot())
     assert sleeper.bell.said == ["ask", "ask"]
 
 
 async def test_who_has_work_needs_no_bell(sleeper: Dozing) -> None:
     """Publishers are told at once: in a busy system they must not notify."""
-    await sleeper.idle(AWAKE + NET, xmin=99)
+    await asked(sleeper)
     await sleeper.work()
     assert sleeper.bell.said == ["ask", "dismiss"]
     await sleeper.work()
@@ -156,16 +198,15 @@ async def test_who_has_work_needs_no_bell(sleeper: Dozing) -> None:
 async def test_who_leaves_needs_no_bell(sleeper: Dozing) -> None:
     await sleeper.leave()
     assert sleeper.bell.said == []
-    await sleeper.idle(AWAKE + NET, xmin=99)
+    await asked(sleeper)
     await sleeper.leave()
     assert sleeper.bell.said == ["ask", "dismiss"]
 
 
-async def test_where_nobody_may_notify_it_goes_on_polling() -> None:
+async def test_where_nobody_may_notify_others_look_often() -> None:
     sleeper = Dozing(Bell(drawn=None))
-    naps = await sleeper.idle(AWAKE + 3 * NET, xmin=99)
-    assert max(naps) == LONGEST
-    assert set(naps[-50:]) == {LONGEST}
+    await sleeper.idle(3 * A_WHILE)
+    assert set(sleeper.bell.looked) == {"often"}
 
 
 class FakePostgres(Postgres):
@@ -174,20 +215,35 @@ class FakePostgres(Postgres):
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.raised = asyncio.Event()
+        self.raises: list[list[int]] = []
+        self.asked_for: list[tuple[Any, ...]] = []
+        self.looked = asyncio.Event()
+        self.snapshot = snapshot()
+        self.work: set[int] = set()
+        self.away = False
 
     @contextlib.asynccontextmanager
     async def transaction(
         self, *, read_only: bool = False, lock_timeout: str | None = None
     ) -> AsyncIterator[Connection]:
-        assert not read_only
         assert lock_timeout is None
+        if read_only and self.away:
+            raise TransientError("away", reason="connection_lost")
         yield Connection(self)
 
-    async def fetchval(self, sql: str, *_: Any) -> Any:
+    async def fetch(self, _: str, *values: Any) -> Any:
+        self.asked_for.append(values)
+        self.looked.set()
+        head = {"group_id": None, "snapshot": self.snapshot}
+        return [head, *({"group_id": one} for one in self.work & set(values[0]))]
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
         name = sql.partition("tide.")[2].partition("(")[0]
         self.calls.append(name)
         if name == "_raise_flags":
             self.raised.set()
+            self.raises.append(values[0])
+            await asyncio.sleep(0)
         return {"_raise_flags": True, "_draw_xid": "50"}.get(name)
 
 
@@ -244,7 +300,7 @@ class Office:
             await asyncio.wait_for(self.postgres.raised.wait(), 5)
 
     def sleeper(self) -> Sleeper:
-        return Sleeper(self.wakeup, OUTBOX, self.clock)
+        return Sleeper(self.wakeup, OUTBOX, a_lease(), self.clock)
 
 
 @pytest.fixture
@@ -269,7 +325,7 @@ async def test_the_flag_is_raised_before_the_xid_is_drawn(office: Office) -> Non
 
 async def test_who_does_not_listen_asks_nobody() -> None:
     deaf = Wakeup(FakePostgres(), "postgresql://", lambda: None)
-    assert await deaf.ask(OUTBOX, Sleeper(deaf, OUTBOX)) is None
+    assert await deaf.ask(OUTBOX, Sleeper(deaf, OUTBOX, a_lease())) is None
 
 
 async def test_a_notification_wakes_those_of_its_outbox(office: Office) -> None:
@@ -354,3 +410,123 @@ async def test_a_changed_configuration_is_told(office: Office) -> None:
     await office.listening()
     office.lines[0].heard["tide_config"]("any")
     await office.listening()
+
+
+async def test_those_that_ask_at_the_same_time_share_an_answer(office: Office) -> None:
+    """A hundred pipelines that start together."""
+    await office.listening()
+    wakeup, outboxes = office.wakeup, range(100, 200)
+    office.postgres.calls.clear()
+    office.postgres.raises.clear()
+    drawn = await asyncio.gather(*(wakeup.ask(n, office.sleeper()) for n in outboxes))
+    assert drawn == [50] * 100
+    assert office.postgres.calls.count("_draw_xid") <= 2
+    assert list(outboxes) in office.postgres.raises
+
+
+async def test_who_asks_while_a_flag_is_raised_is_answered_after_its_own(office: Office) -> None:
+    """Its flag is raised after the others' was, and the transaction id drawn after that."""
+    await office.listening()
+    office.postgres.calls.clear()
+    first = asyncio.create_task(office.wakeup.ask(1, office.sleeper()))
+    while "_raise_flags" not in office.postgres.calls:  # noqa: ASYNC110 - it is told nobody
+        await asyncio.sleep(0)
+    await asyncio.gather(first, office.wakeup.ask(2, office.sleeper()))
+    asked = [call for call in office.postgres.calls if call != "_lower_flags"]
+    assert asked[-2:] == ["_raise_flags", "_draw_xid"]
+    assert office.postgres.raises[-1] in ([2], [1, 2])
+    assert office.postgres.calls.count("_draw_xid") == 2
+
+
+class Looking:
+    """A look, and those it looks for."""
+
+    def __init__(self) -> None:
+        self.postgres = FakePostgres()
+        self.look = looks.Look(self.postgres, 0.001)
+        self.waiting: dict[int, asyncio.Task[None]] = {}
+
+    def wait(self, *groups: int) -> list[Sleeper]:
+        """Have sleepers wait, each of a group on an outbox ten times its number."""
+        made = []
+        for group in groups:
+            sleeper = Sleeper(Bell(), 10 * group, a_lease(group))
+            self.waiting[group] = asyncio.create_task(self.look.wait(sleeper))
+            made.append(sleeper)
+        return made
+
+    async def looks(self, times: int = 1) -> list[tuple[Any, ...]]:
+        """Return what it asks for in some looks from now on."""
+        self.postgres.asked_for.clear()
+        while len(self.postgres.asked_for) < times:
+            self.postgres.looked.clear()
+            await asyncio.wait_for(self.postgres.looked.wait(), 5)
+        return self.postgres.asked_for
+
+    async def rung(self, group: int) -> None:
+        await asyncio.wait_for(self.waiting.pop(group), 5)
+
+
+@pytest.fixture
+async def looking() -> AsyncIterator[Looking]:
+    """Yield one that looks."""
+    looking = Looking()
+    running = asyncio.create_task(looking.look.run())
+    yield looking
+    running.cancel()
+    for task in looking.waiting.values():
+        task.cancel()
+    await asyncio.wait({running, *looking.waiting.values()})
+
+
+async def test_one_statement_looks_for_all(looking: Looking) -> None:
+    sleepers = looking.wait(1, 2, 3)
+    groups, epochs, outboxes, dones = (await looking.looks())[0]
+    assert list(groups) == [1, 2, 3]
+    assert list(epochs) == [one.epoch for one in sleepers]
+    assert list(outboxes) == [10, 20, 30]
+    assert dones == [one.done for one in sleepers]
+
+
+async def test_many_are_looked_for_a_part_at_a_time(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction keeps what it locked, and PostgreSQL has room for so many locks."""
+    monkeypatch.setattr(looks, "TOGETHER", 2)
+    looking.wait(1, 2, 3)
+    assert [list(values[0]) for values in (await looking.looks(2))[:2]] == [[1, 2], [3]]
+
+
+async def test_who_has_work_is_rung_and_the_others_sleep_on(looking: Looking) -> None:
+    looking.wait(1, 2, 3)
+    await looking.looks()
+    looking.postgres.work = {2}
+    await looking.rung(2)
+    assert list((await looking.looks(2))[-1][0]) == [1, 3]
+
+
+async def test_what_was_looked_through_in_vain_is_not_looked_through_again(
+    looking: Looking,
+) -> None:
+    looking.wait(1)
+    assert (await looking.looks(3))[-1][3] == [looking.postgres.snapshot]
+
+
+async def test_when_it_cannot_look_each_has_to_see_for_itself(looking: Looking) -> None:
+    """Else an outage would be told by nobody."""
+    looking.wait(1, 2)
+    await looking.looks()
+    looking.postgres.away = True
+    await looking.rung(1)
+    await looking.rung(2)
+
+
+async def test_nobody_is_asked_while_nobody_waits(looking: Looking) -> None:
+    looking.postgres.work = {1}
+    looking.wait(1)
+    await looking.rung(1)
+    looking.postgres.asked_for.clear()
+    await asyncio.sleep(0.02)
+    assert looking.postgres.asked_for == []
+    looking.wait(1)
+    await looking.rung(1)

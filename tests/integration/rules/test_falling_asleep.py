@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pg_tide.postgres import Postgres
 from pg_tide.wakeup import Sleeper, Wakeup
+from tests.fixtures.memory_relay import a_lease
 from tests.integration.rules.ear import Ear
 from tests.integration.rules.stage import PASS_GATE, Gate, Stage, drain
 
@@ -91,7 +92,7 @@ async def missed(stage: Stage, kind: type[Watched]) -> bool:
     Whether it falls asleep before, and nothing wakes it.
     """
     wakeup, publisher = kind(stage), await stage.connect()
-    sleeper = Sleeper(wakeup, 1)
+    sleeper = Sleeper(wakeup, 1, a_lease())
     async with listening(wakeup):
         async with publisher.transaction():
 
@@ -154,7 +155,7 @@ async def test_the_xid_is_drawn_in_a_later_transaction(own_stage: Stage) -> None
 async def unheard(stage: Stage, kind: type[Watched]) -> bool:
     """Go to sleep before listening, publish, then listen; whether nothing wakes the relay."""
     wakeup = kind(stage)
-    sleeper = Sleeper(wakeup, 1)
+    sleeper = Sleeper(wakeup, 1, a_lease())
     drawn = await wakeup.ask(1, sleeper)
     asleep = drawn is not None and await over(stage, drawn)
     assert asleep == await stage.db.fetchval(FLAG)
@@ -175,7 +176,7 @@ async def test_the_relay_listens_before_it_raises_the_flag(own_stage: Stage) -> 
 async def test_a_relay_that_wakes_up_wakes_those_that_sleep_beside_it(own_stage: Stage) -> None:
     """It lowers the flag of the outbox for all, whoever still sleeps."""
     first, second = Watched(own_stage), Watched(own_stage)
-    leaving, staying = Sleeper(first, 1), Sleeper(second, 1)
+    leaving, staying = Sleeper(first, 1, a_lease()), Sleeper(second, 1, a_lease())
     async with listening(first), listening(second):
         assert await second.ask(1, staying) is not None
         assert await first.ask(1, leaving) is not None

@@ -1,79 +1,26 @@
-"""When to poll again: at once while there is work, then less often, then when a publisher says so.
+"""What wakes those that sleep: notifications of publishers, and looks that all of them share.
 
 A NOTIFY in every publishing transaction would cost publishers dearly, so they notify only while
 a flag is up, which a relay raises after a second without work. Order matters, or a message that
-is published in between waits for the slow poll: LISTEN is committed first, then the flag is
-raised, then a transaction id drawn; whoever had one before may not have seen the flag, so polls
-stay short until all of those are over.
+is published in between waits for the slow look: LISTEN is committed first, then the flag is
+raised, then a transaction id drawn; whoever had one before may not have seen the flag, so looks
+stay frequent until all of those are over.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 
 from pg_tide.errors import PgTideError
+from pg_tide.one_error import one_error
 from pg_tide.postgres import Postgres, connect
+from pg_tide.wakeup.look import Look
+from pg_tide.wakeup.sleeper import LONGEST, Sleeper
 
-SHORTEST, LONGEST = 0.001, 0.05  # seconds between empty polls
-SHARE = 0.2  # of the time without work so far: what a pause may add to a message's latency
-AWAKE = 1.0  # seconds without work before the flag is raised
-NET = 5.0  # seconds between polls while asleep
+NET = 5.0  # seconds between looks at those that are asleep
 FLAG = 30  # seconds that a flag stands
 RENEW = 20.0  # seconds between renewals
 ANSWER = 5.0  # seconds that the listening connection may take to answer
-
-
-class Sleeper:
-    """One pipeline's sense of when to poll its outbox again."""
-
-    def __init__(
-        self, wakeup: "Wakeup", outbox_id: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._wakeup = wakeup
-        self._outbox_id = outbox_id
-        self._clock = clock
-        self._idle_since = clock()
-        self._drawn: int | None = None  # the xid drawn after the flag was raised
-        self._drawn_at = 0.0
-        self.rung = asyncio.Event()
-
-    async def work(self) -> None:
-        """A poll brought messages; called when they are on their way."""
-        self._idle_since = self._clock()
-        await self.leave()
-
-    async def pause(self, snapshot_xmin: int) -> None:
-        """Wait after a poll that brought nothing; `snapshot_xmin` is that of its snapshot."""
-        now = self._clock()
-        idle = now - self._idle_since
-        if idle < AWAKE:
-            await self._nap(min(max(idle * SHARE, SHORTEST), LONGEST))
-        elif self._drawn is None:
-            await self._ask()
-        elif snapshot_xmin <= self._drawn and now - self._drawn_at < AWAKE:
-            await self._nap(LONGEST)
-        else:
-            await self._nap(NET)
-
-    async def _ask(self) -> None:
-        self.rung.clear()
-        self._drawn = await self._wakeup.ask(self._outbox_id, self)
-        self._drawn_at = self._clock()
-        if self._drawn is None:
-            await self._nap(LONGEST)
-
-    async def _nap(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.rung.wait()
-            self.rung.clear()
-            self._drawn = None  # another relay may have lowered the flag: without work, ask anew
-
-    async def leave(self) -> None:
-        """Publishers need not notify for this pipeline."""
-        self._drawn = None
-        await self._wakeup.dismiss(self._outbox_id, self)
 
 
 class Wakeup:
@@ -88,9 +35,29 @@ class Wakeup:
         self._listening = False
         self._sleepers: dict[int, set[Sleeper]] = {}
         self._raised_at: dict[int, float] = {}
+        self._to_raise: set[int] = set()
+        self._next: asyncio.Task[int | None] | None = None
+        self._raising = asyncio.Lock()
+        self._often, self._seldom = Look(postgres, LONGEST), Look(postgres, NET)
 
     async def run(self) -> None:
-        """Listen for ever, over however many connections, and renew the flags."""
+        """Look and listen for ever."""
+        with one_error():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._often.run())
+                tasks.create_task(self._seldom.run())
+                tasks.create_task(self._hear())
+
+    async def look_often(self, sleeper: Sleeper) -> None:
+        """Wait until it is rung, within LONGEST of the commit of a message."""
+        await self._often.wait(sleeper)
+
+    async def look_seldom(self, sleeper: Sleeper) -> None:
+        """Wait until it is rung, soon by those who may notify and within NET by others."""
+        await self._seldom.wait(sleeper)
+
+    async def _hear(self) -> None:
+        """Listen, over however many connections, and renew the flags."""
         while True:
             closed = asyncio.Event()
             try:
@@ -113,6 +80,7 @@ class Wakeup:
             await connection.close()
             raise
         self._listening = True
+        self._often.ring_all()  # they may have publishers notify now
         self._configuration_changed()  # what was said while nobody listened
 
     async def _renew(self, closed: asyncio.Event) -> None:
@@ -152,16 +120,32 @@ class Wakeup:
                 sleeper.rung.set()
 
     async def ask(self, outbox_id: int, sleeper: Sleeper) -> int | None:
-        """Have publishers notify; the transaction id drawn after that, or None if they may not."""
+        """Have publishers notify; the transaction id drawn after that, or None if they may not.
+
+        Those that ask while others are answered share one answer.
+        """
         if not self._listening:
             return None
         self._sleepers.setdefault(outbox_id, set()).add(sleeper)
         self._raised_at.setdefault(outbox_id, time.monotonic())
-        if not await self._raise([outbox_id]):
+        self._to_raise.add(outbox_id)
+        if self._next is None:
+            self._next = asyncio.create_task(self._answer_all())
+            self._next.add_done_callback(_told)
+        drawn = await asyncio.shield(self._next)
+        if drawn is None:
             await self.dismiss(outbox_id, sleeper)
-            return None
-        async with self._postgres.transaction() as connection:
-            return int(await connection.value("SELECT tide._draw_xid()::text"))
+        return drawn
+
+    async def _answer_all(self) -> int | None:
+        """Raise the flags of all that have asked by now, then draw a transaction id."""
+        async with self._raising:
+            self._next = None
+            outbox_ids, self._to_raise = sorted(self._to_raise), set()
+            if not await self._raise(outbox_ids):
+                return None
+            async with self._postgres.transaction() as connection:
+                return int(await connection.value("SELECT tide._draw_xid()::text"))
 
     async def _raise(self, outbox_ids: list[int]) -> bool:
         asked_at = time.monotonic()
@@ -182,3 +166,9 @@ class Wakeup:
             del self._sleepers[outbox_id]
             async with self._postgres.transaction() as connection:
                 await connection.value("SELECT tide._lower_flags($1)", [outbox_id])
+
+
+def _told(answering: asyncio.Task[int | None]) -> None:
+    """Take note of an error that nobody waits for any more."""
+    if not answering.cancelled():
+        answering.exception()
