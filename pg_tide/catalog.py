@@ -13,6 +13,8 @@ from pg_tide.nearest import nearest
 from pg_tide.postgres import Postgres
 from pg_tide.words import quoted
 
+TO_SWEEP = "SELECT tide._to_sweep($1)"
+
 
 @dataclass(frozen=True)
 class Configured:
@@ -130,10 +132,10 @@ class Catalog:
         """
         await self._postgres.at_once(f"SELECT tide._sweep({outbox_id:d})")
 
-    async def outboxes(self) -> list[int]:
-        """The ids of all outboxes."""
+    async def to_sweep(self, seconds: float) -> list[int]:
+        """The ids of the outboxes to sweep now, when this is asked every so many seconds."""
         async with self._postgres.transaction(read_only=True) as connection:
-            return [row[0] for row in await connection.rows("SELECT tide._outboxes()")]
+            return [row[0] for row in await connection.rows(TO_SWEEP, seconds)]
 
     async def storage(self) -> list[Storage]:
         """What every outbox holds."""

@@ -12,7 +12,7 @@ from pg_tide.catalog import Catalog
 from pg_tide.errors import PgTideError
 
 logger = log.get("relay")
-SWEEP = 5.0  # seconds between sweeps of an outbox, about
+SWEEP = 5.0  # seconds between looks for what there is to sweep, about
 
 
 class Retention:
@@ -23,11 +23,11 @@ class Retention:
         self._unswept: dict[int, str] = {}
 
     async def run(self) -> None:
-        """Sweep every outbox, and the dead letters, for ever."""
+        """Sweep the outboxes where there is something to, and the dead letters, for ever."""
         while True:
             await asyncio.sleep(SWEEP * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             with contextlib.suppress(PgTideError):
-                for outbox_id in await self._catalog.outboxes():
+                for outbox_id in await self._catalog.to_sweep(SWEEP):
                     await self._sweep(outbox_id)
                 await self._catalog.sweep_dead_letters()
 

@@ -851,11 +851,7 @@ declare
   ring    text;
   dropped int := 0;
 begin
-  for ring in
-    select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'tide.message'::regclass
-      and not exists (select from pg_catalog.pg_inherits leaf where leaf.inhparent = c.oid)
-      and not exists (select from tide.outbox o where c.relname = format('message_%s', o.id))
+  for ring in select r from tide._empty_rings() as r
   loop
     begin
       lock table only tide.message in access exclusive mode nowait;
@@ -910,6 +906,26 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._edit_distance(a text, b text) IS 'How many insertions, deletions, replacements and swaps of neighbours make a of b.';
+
+--
+-- Name: _empty_rings(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._empty_rings() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select c.relname::text from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+  where i.inhparent = 'tide.message'::regclass
+    and not exists (select from pg_catalog.pg_inherits leaf where leaf.inhparent = c.oid)
+    and not exists (select from tide.outbox o where c.relname = format('message_%s', o.id))
+$$;
+
+--
+-- Name: FUNCTION _empty_rings(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._empty_rings() IS 'The tables that dropped outboxes left behind.';
 
 --
 -- Name: _empty_slot(integer, smallint); Type: FUNCTION; Schema: tide; Owner: -
@@ -1583,6 +1599,54 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._has_retries(pipeline_id integer) IS 'Whether dead letters of a pipeline are to be tried again now.';
+
+--
+-- Name: _have_work(integer[], uuid[], integer[], pg_snapshot[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]) RETURNS TABLE(group_id integer, snapshot text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET lock_timeout TO '10ms'
+    AS $_$
+declare
+  here  pg_snapshot;
+  found boolean;
+begin
+  perform tide._require_read_committed();
+  here := pg_current_snapshot();  -- what comes to be seen after this, a next look sees
+  return query select null::int, here::text;
+  return query
+    select asleep.id, null::text from unnest(group_ids, epochs) as asleep (id, epoch)
+    where not tide._lease_held(asleep.id, asleep.epoch);
+  for i in 1 .. cardinality(group_ids) loop
+    continue when dones[i]::text = here::text;
+    begin
+      execute format(
+        'select exists (select from tide.message_%1$s where xid >= $1) or exists (select from tide.message_%1$s where xid = any ($2))',
+        outbox_ids[i])
+        into found
+        using pg_snapshot_xmax(dones[i]), array(select pg_snapshot_xip(dones[i]));
+    exception
+      when lock_not_available or undefined_table then
+        found := true;
+    end;
+    if found then
+      group_id := group_ids[i];
+      snapshot := null;
+      return next;
+    end if;
+  end loop;
+end $_$;
+
+--
+-- Name: FUNCTION _have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]) IS 'First a row with a snapshot alone, then each consumer group that has to look for itself: it may have messages that its done does not show, or has lost its lease, or its outbox is locked or gone. The others have nothing to read that the snapshot shows.';
 
 --
 -- Name: _header_map_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -2686,21 +2750,6 @@ $_$;
 --
 
 COMMENT ON FUNCTION tide._outbox_is_foreign(outbox_id integer) IS 'Whether an outbox row or the position of one of its groups was written in another cluster.';
-
---
--- Name: _outboxes(); Type: FUNCTION; Schema: tide; Owner: -
---
-
-CREATE FUNCTION tide._outboxes() RETURNS SETOF integer
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select o.id from tide.outbox o order by o.id $$;
-
---
--- Name: FUNCTION _outboxes(); Type: COMMENT; Schema: tide; Owner: -
---
-
-COMMENT ON FUNCTION tide._outboxes() IS 'The ids of all outboxes: each is swept in a transaction of its own.';
 
 --
 -- Name: _owners(); Type: FUNCTION; Schema: tide; Owner: -
@@ -3848,6 +3897,30 @@ end $$;
 COMMENT ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) IS 'The dead letters to be tried again now, in order and in the form of tide._open_window: those marked so, and of chains all up to the first that waits. Raises TD001 without a valid lease.';
 
 --
+-- Name: _ring_is_due(integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._ring_is_due(outbox_id integer) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  ring tide.outbox;
+begin
+  select o.* into ring from tide.outbox o where o.id = outbox_id;
+  -- At most once in retention / (slots - 1): faster, the ring would run through its empty slots
+  -- and pile everything that is still awaited into one.
+  return not (clock_timestamp() < ring.slot_since + make_interval(secs => (ring.retention_hours * 3600 / (ring.slots - 1))::float8)
+    or not tide._slot_has_rows(outbox_id, ring.current_slot)
+    or tide._slot_has_rows(outbox_id, ((ring.current_slot + 1) % ring.slots)::int2));
+end $$;
+
+--
+-- Name: FUNCTION _ring_is_due(outbox_id integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._ring_is_due(outbox_id integer) IS 'Whether publishers should move on to the next slot: the current one holds messages and is old enough, and the next one is empty.';
+
+--
 -- Name: _routing_member_problems(text, text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -4606,6 +4679,49 @@ $_$;
 COMMENT ON FUNCTION tide._text_problems(format text, value text) IS 'What is wrong with the form of a text, for the formats that one look decides.';
 
 --
+-- Name: _to_sweep(double precision); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._to_sweep(seconds double precision) RETURNS SETOF integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10ms'
+    AS $$
+declare
+  ring   tide.outbox;
+  is_due boolean;
+begin
+  for ring in
+    select o.* from tide.outbox o
+    where random() * greatest(seconds, least(60, o.retention_hours * 36 / (o.slots - 1))) < seconds
+    order by random()
+    limit 100  -- what is looked at stays locked against a truncate until the end
+  loop
+    begin
+      is_due := tide._outbox_is_foreign(ring.id)
+        or tide._ring_is_due(ring.id)
+        or exists (
+          select from generate_series(0, ring.slots - 1) as slot
+          where slot <> ring.current_slot and tide._slot_has_rows(ring.id, slot::int2)
+            and tide._slot_is_over(ring.id, slot::int2))
+        or exists (select from tide._empty_rings());
+    exception
+      when lock_not_available or undefined_table then
+        is_due := true;
+    end;
+    if is_due then
+      return next ring.id;
+    end if;
+  end loop;
+end $$;
+
+--
+-- Name: FUNCTION _to_sweep(seconds double precision); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._to_sweep(seconds double precision) IS 'The outboxes in which a sweep has something to do or to say, of those whose turn it is: called every so many seconds, it looks at each once in a hundredth of the time that a slot is in use, a minute at most, on average.';
+
+--
 -- Name: _topic_prefix_problems(text); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -4704,11 +4820,7 @@ declare
 begin
   select o.* into ring from tide.outbox o where o.id = outbox_id;
   next_slot := (ring.current_slot + 1) % ring.slots;
-  -- At most once in retention / (slots - 1): faster, the ring would run through its empty slots
-  -- and pile everything that is still awaited into one.
-  if clock_timestamp() < ring.slot_since + make_interval(secs => (ring.retention_hours * 3600 / (ring.slots - 1))::float8)
-      or not tide._slot_has_rows(outbox_id, ring.current_slot)
-      or tide._slot_has_rows(outbox_id, next_slot) then
+  if not tide._ring_is_due(outbox_id) then
     return false;
   end if;
   select o.* into ring from tide.outbox o where o.id = outbox_id for no key update skip locked;
@@ -6896,6 +7008,13 @@ REVOKE ALL ON FUNCTION tide._edit_distance(a text, b text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._edit_distance(a text, b text) TO tide_relay;
 
 --
+-- Name: FUNCTION _empty_rings(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._empty_rings() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._empty_rings() TO tide_relay;
+
+--
 -- Name: FUNCTION _empty_slot(outbox_id integer, slot smallint); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7053,6 +7172,13 @@ GRANT ALL ON FUNCTION tide._has_foreign_messages(outbox_id integer, horizon bigi
 
 REVOKE ALL ON FUNCTION tide._has_retries(pipeline_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._has_retries(pipeline_id integer) TO tide_relay;
+
+--
+-- Name: FUNCTION _have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._have_work(group_ids integer[], epochs uuid[], outbox_ids integer[], dones pg_snapshot[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _header_map_problems(path text, headers jsonb); Type: ACL; Schema: tide; Owner: -
@@ -7372,13 +7498,6 @@ REVOKE ALL ON FUNCTION tide._outbox_is_foreign(outbox_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._outbox_is_foreign(outbox_id integer) TO tide_relay;
 
 --
--- Name: FUNCTION _outboxes(); Type: ACL; Schema: tide; Owner: -
---
-
-REVOKE ALL ON FUNCTION tide._outboxes() FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._outboxes() TO tide_relay;
-
---
 -- Name: FUNCTION _owners(); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7608,6 +7727,13 @@ REVOKE ALL ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages 
 GRANT ALL ON FUNCTION tide._retries(group_id integer, epoch uuid, max_messages integer, max_bytes bigint) TO tide_relay;
 
 --
+-- Name: FUNCTION _ring_is_due(outbox_id integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._ring_is_due(outbox_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._ring_is_due(outbox_id integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _routing_member_problems(path text, name text, value jsonb); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7817,6 +7943,13 @@ GRANT ALL ON FUNCTION tide._template_problems(template text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._text_problems(format text, value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._text_problems(format text, value text) TO tide_relay;
+
+--
+-- Name: FUNCTION _to_sweep(seconds double precision); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._to_sweep(seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._to_sweep(seconds double precision) TO tide_relay;
 
 --
 -- Name: FUNCTION _topic_prefix_problems(prefix text); Type: ACL; Schema: tide; Owner: -

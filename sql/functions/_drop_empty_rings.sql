@@ -6,11 +6,7 @@ declare
   ring    text;
   dropped int := 0;
 begin
-  for ring in
-    select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'tide.message'::regclass
-      and not exists (select from pg_catalog.pg_inherits leaf where leaf.inhparent = c.oid)
-      and not exists (select from tide.outbox o where c.relname = format('message_%s', o.id))
+  for ring in select r from tide._empty_rings() as r
   loop
     begin
       lock table only tide.message in access exclusive mode nowait;

@@ -7,11 +7,7 @@ declare
 begin
   select o.* into ring from tide.outbox o where o.id = outbox_id;
   next_slot := (ring.current_slot + 1) % ring.slots;
-  -- At most once in retention / (slots - 1): faster, the ring would run through its empty slots
-  -- and pile everything that is still awaited into one.
-  if clock_timestamp() < ring.slot_since + make_interval(secs => (ring.retention_hours * 3600 / (ring.slots - 1))::float8)
-      or not tide._slot_has_rows(outbox_id, ring.current_slot)
-      or tide._slot_has_rows(outbox_id, next_slot) then
+  if not tide._ring_is_due(outbox_id) then
     return false;
   end if;
   select o.* into ring from tide.outbox o where o.id = outbox_id for no key update skip locked;

@@ -1,4 +1,4 @@
-"""A relay with nothing to do writes nothing, and wakes at once when there is something."""
+"""A relay with nothing to do asks little and writes nothing, and wakes at once for a message."""
 
 import asyncio
 import time
@@ -21,7 +21,14 @@ QUIET = {
     "max_wal_senders": "0",
     "checkpoint_timeout": "1d",
 }
-WATCHED = 5.0  # seconds, with two heartbeats in them
+WATCHED = 5.0  # seconds, with ten heartbeats in them
+OTHERS = 30  # pipelines
+FEW = 40  # transactions while it is watched, however many pipelines there are
+LOOKS = 20  # more, each second, where publishers may not notify
+COUNT = (
+    "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+)
+ALL_IDLE = "SELECT bool_and(state = 'idle') FROM tide.relay_status"
 ASLEEP = "SELECT pg_sequence_last_value(wake_sequence) > 0 FROM tide.outbox"
 
 
@@ -45,20 +52,27 @@ async def written(operator: Operator) -> dict[str, object]:
     )
 
 
-async def test_idle_polls_and_heartbeats_write_nothing(
+async def test_idle_pipelines_ask_little_and_write_nothing(
     operator: Operator, relay: StartRelay, topic: TopicFactory
 ) -> None:
     name = topic()
     await operator.configure(name)
+    for other in map(str, range(OTHERS)):
+        await operator.run("SELECT tide.outbox_create($1)", other)
+        await operator.configure(name, pipeline=other, outbox=other)
     process = relay(operator.url)
     async with Tail(operator.brokers, name) as tail:
         await operator.publish({"n": 1})
         await tail.first(1)
     await operator.delivered()
+    await until(lambda: operator.value(ALL_IDLE))
     await settled(operator)
-    before = await written(operator)
+    before, count = await written(operator), await operator.value(COUNT)
     await asyncio.sleep(WATCHED)
     assert await written(operator) == before
+    asked = await operator.value(COUNT) - count
+    is_notified = await operator.value("SHOW max_prepared_transactions") == "0"
+    assert 0 < asked < FEW + (0 if is_notified else LOOKS * WATCHED)
     assert await process.problems() == {}
     await process.stop()
 

@@ -94,6 +94,72 @@ async def test_a_sweep_gives_up_soon_and_keeps_no_other_outbox_from_being_swept(
     assert await left(outboxes, ORDERS) == 0
 
 
+ALWAYS, NEVER = 60.0, 1e-9  # seconds between looks: whose turn it is is drawn by lot
+KEPT = "select tide.outbox_alter('orders', retention_hours => 24)"
+
+
+async def to_sweep(catalog: Catalog, seconds: float = ALWAYS) -> list[int]:
+    """Return the outboxes to sweep."""
+    return sorted(await catalog.to_sweep(seconds))
+
+
+async def test_only_what_has_something_to_sweep_is_swept(
+    outboxes: Connection, catalog: Catalog
+) -> None:
+    assert await to_sweep(catalog) == [ORDERS, RETURNS]
+    await catalog.sweep(ORDERS)
+    assert await to_sweep(catalog) == [RETURNS]
+    await catalog.sweep(RETURNS)
+    assert await to_sweep(catalog) == []
+    await outboxes.execute("select tide.outbox_publish('orders', '{}')")
+    assert await to_sweep(catalog) == [ORDERS]  # its ring may turn
+    await catalog.sweep(ORDERS)
+    await outboxes.execute(KEPT)
+    assert await to_sweep(catalog) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "update tide.outbox set writer_xmin = '3' where id = 2",
+        (
+            "select tide.outbox_create('gone'); drop table tide.message_3_0, tide.message_3_1,"
+            " tide.message_3_2, tide.message_3_3; delete from tide.outbox where id = 3"
+        ),
+        "drop table tide.message_2_2",
+    ],
+    ids=["foreign", "left behind", "missing"],
+)
+async def test_a_sweep_is_due_that_has_something_to_say_or_to_remove(
+    outboxes: Connection, catalog: Catalog, broken: str
+) -> None:
+    for outbox_id in (ORDERS, RETURNS):
+        await catalog.sweep(outbox_id)
+    assert await to_sweep(catalog) == []
+    await outboxes.execute(broken)
+    assert RETURNS in await to_sweep(catalog)
+
+
+async def test_where_messages_stay_for_days_it_looks_less_often(
+    outboxes: Connection, catalog: Catalog
+) -> None:
+    """Looking through a hundred outboxes every few seconds is work, too."""
+    assert await to_sweep(catalog, NEVER) == [ORDERS, RETURNS]
+    await outboxes.execute(KEPT)
+    assert await to_sweep(catalog, NEVER) == [RETURNS]
+
+
+@pytest.mark.usefixtures("outboxes")
+async def test_a_look_for_what_to_sweep_waits_for_nobody(
+    in_the_way: InTheWay, catalog: Catalog
+) -> None:
+    await catalog.sweep(ORDERS)
+    await catalog.sweep(RETURNS)
+    await in_the_way(SLOT)
+    async with asyncio.timeout(SOON):
+        assert await to_sweep(catalog) == [ORDERS]  # which will say who is in the way
+
+
 async def test_nobody_waits_long_behind_a_sweep_that_waits(
     outboxes: Connection,
     in_the_way: InTheWay,

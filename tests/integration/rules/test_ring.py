@@ -52,5 +52,5 @@ async def test_the_ring_turns_at_the_pace_of_the_retention(stage: Stage) -> None
     part = RETENTION / (SLOTS - 1) // STEP
     assert await largest_slot(stage, 3 * RETENTION) <= part + 1
     assert await stage.db.fetchval(OLDEST) <= RETENTION * SLOTS / (SLOTS - 1) + 2 * STEP
-    await stage.simplify("_turn_ring", {PACE: "false"})
+    await stage.simplify("_ring_is_due", {PACE: "false"})
     assert await largest_slot(stage, 2 * RETENTION) > 2 * part
