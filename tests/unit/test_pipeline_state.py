@@ -1,6 +1,9 @@
 """What the metrics say of a pipeline's state is what it says of itself."""
 
+from pg_tide.errors import TransientError
 from pg_tide.metrics import STATES
+from pg_tide.wakeup import Sleeper
+from tests.fixtures.memory_relay import Deaf, a_lease
 from tests.unit.test_pipeline import Path, goes_on, running, until
 
 
@@ -22,3 +25,21 @@ async def test_one_that_waits_for_kafka_is_not_idle_for_want_of_new_messages() -
         assert not idle(path)
         path.kafka.answering.set()
         await until(lambda: bool(idle(path)))
+
+
+class Silent(Deaf):
+    """Rings nobody."""
+
+    async def look_often(self, sleeper: Sleeper) -> None:
+        await sleeper.rung.wait()
+
+
+async def test_one_that_sleeps_tells_that_kafka_is_there_again() -> None:
+    """Nothing is published that would wake it."""
+    path = Path(retry_backoff_ms=10)
+    path.pipeline.sleeper = Sleeper(Silent(), 1, a_lease())
+    async with running(path):
+        await until(lambda: bool(idle(path)))
+        path.producer.fail(TransientError("away", reason="kafka_unreachable"))
+        await until(lambda: path.conditions[-1].state == "retrying")
+        await until(lambda: path.conditions[-1].well)
