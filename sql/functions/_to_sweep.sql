@@ -13,7 +13,7 @@ begin
     select o.* from tide.outbox o
     where random() * greatest(seconds, least(60, o.retention_hours * 36 / (o.slots - 1))) < seconds
     order by random()
-    limit 100  -- what is looked at stays locked against a truncate until the end
+    limit 50  -- what is looked at stays locked against a truncate until the end
   loop
     begin
       is_due := tide._outbox_is_foreign(ring.id)
