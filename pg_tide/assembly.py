@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pg_tide.buffer import Buffer
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.condition import Condition
 from pg_tide.config import PipelineConfig
 from pg_tide.dry_run import DryRun
 from pg_tide.gate import gated
-from pg_tide.in_flight import Buffer, InFlight
+from pg_tide.in_flight import InFlight
 from pg_tide.kafka import Clients
 from pg_tide.ledger import Ledger
 from pg_tide.metrics import Meter, Metrics

@@ -11,36 +11,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pg_tide.buffer import Buffer
 from pg_tide.errors import MessageError
 from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Records, Rejected
 from pg_tide.position import Position
 
 PAGE_BYTES = 8 * 1024 * 1024  # at most, however much room there is
-SMALL = 64  # the part of the buffer that a pipeline with nothing in flight may always take
-
-
-class Buffer:
-    """Bytes that all pipelines of a process share for what they hold in memory."""
-
-    def __init__(self, size: int) -> None:
-        self.free = size
-        self.size = size
-        self._freed = asyncio.Event()
-
-    async def change(self) -> None:
-        """Wait until somebody gives bytes back."""
-        self._freed.clear()
-        await self._freed.wait()
-
-    def take(self, size: int) -> None:
-        """So many bytes are in use; the last page taken may overdraw, a message is never cut."""
-        self.free -= size
-
-    def give(self, size: int) -> None:
-        """So many bytes are free again."""
-        self.free += size
-        self._freed.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -188,23 +165,27 @@ class InFlight:
         With nothing in flight a small page may always be: pipelines whose brokers are away keep
         the buffer full, and must not keep the others from going on.
         """
-        while self.messages >= self.max_messages:
+        while self.messages >= self._share:
             self._changed.clear()
             await self._changed.wait()
         while self.size > 0 and self._buffer.free <= 0:
             await self._buffer.change()
-        return self.max_messages - self.messages, self.free
+        return max(self._share - self.messages, 1), self.free
+
+    @property
+    def _share(self) -> int:
+        return self._buffer.share(self.max_messages)
 
     @property
     def free(self) -> int:
         """The bytes that a page may take now, whether or not there is room."""
-        return min(PAGE_BYTES, max(self._buffer.free, self._buffer.size // SMALL))
+        return min(PAGE_BYTES, max(self._buffer.free, self._buffer.least))
 
     @property
     def full(self) -> bool:
         """Whether another page has to wait for room."""
         crowded = self.size > 0 and self._buffer.free <= 0
-        return self.messages >= self.max_messages or crowded
+        return self.messages >= self._share or crowded
 
     async def acknowledged(self) -> None:
         """Wait until every batch on its way is done."""
@@ -214,6 +195,8 @@ class InFlight:
 
     def take(self, batch: Batch) -> None:
         """A batch was polled, and takes its room."""
+        if batch.messages and not self.messages:
+            self._buffer.busy += 1
         self.messages += len(batch.messages)
         self.size += batch.size
         self._buffer.take(batch.size)
@@ -281,6 +264,8 @@ class InFlight:
 
     def _forget(self, entry: Entry) -> None:
         self.messages -= len(entry.batch.messages)
+        if entry.batch.messages and not self.messages:
+            self._buffer.busy -= 1
         self.size -= entry.batch.size
         self._buffer.give(entry.batch.size)
         self._changed.set()
@@ -289,4 +274,5 @@ class InFlight:
         """Forget everything: it will be polled again under another lease."""
         self._entries.clear()
         self._buffer.give(self.size)
+        self._buffer.busy -= bool(self.messages)
         self.messages, self.size = 0, 0

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from pg_tide import __version__, http, log
 from pg_tide.assembly import Shared
+from pg_tide.buffer import Buffer
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.config.process import ProcessConfig
 from pg_tide.errors import PgTideError
-from pg_tide.in_flight import Buffer
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.migrate import Schema, applied_to
 from pg_tide.nearest import nearest

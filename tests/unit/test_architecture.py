@@ -27,7 +27,7 @@ LAYERS = (
     ("ledger",),
     ("transform", "route", "encode", "producer", "dry_run", "outbox", "wakeup"),
     ("ownership", "catalog", "migrate", "in_flight", "topics", "reference"),
-    ("lane", "context", "pace", "kafka", "lock_connection", "setbacks"),
+    ("lane", "context", "pace", "buffer", "kafka", "lock_connection", "setbacks"),
     ("config", "postgres", "metrics", "log"),
     ("template", "expression"),
     ("pattern",),

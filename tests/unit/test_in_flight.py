@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pg_tide.buffer import Buffer
 from pg_tide.errors import MessageError
-from pg_tide.in_flight import Buffer, Entry, InFlight
+from pg_tide.in_flight import Entry, InFlight
 from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Message, Record, Records, Rejected
 from pg_tide.position import Position, Snapshot, Window
@@ -332,3 +333,53 @@ async def test_what_is_put_aside_comes_in_order() -> None:
     assert done is not None
     assert [one.message for one in done.aside] == expected
     assert done.delivered == 2
+
+
+async def room_of(line: InFlight) -> int:
+    """Return how many messages it may poll now; 0 if it has to wait."""
+    waiting = asyncio.ensure_future(line.room())
+    await asyncio.sleep(0)
+    if waiting.done():
+        return waiting.result()[0]
+    waiting.cancel()
+    return 0
+
+
+async def test_the_more_are_busy_the_less_each_may_hold() -> None:
+    """Alone it holds what it is allowed; a hundred that each did would take memory for nothing."""
+    buffer = Buffer(10**9)
+    lines = [InFlight(buffer, 20_000) for _ in range(100)]
+    rooms = {}
+    for busy, line in enumerate(lines, 1):
+        line.take(batch(busy))
+        rooms[busy] = await room_of(line) + 1
+    assert [rooms[busy] for busy in (1, 2, 4, 10, 40, 100)] == [
+        *(20_000, 20_000, 10_000, 4_000, 1_000, 1_000)
+    ]
+    for line in lines[1:]:
+        line.drop()
+        line.drop()
+    assert await room_of(lines[0]) + 1 == 20_000
+
+
+async def test_who_holds_more_than_its_share_waits_until_it_holds_less() -> None:
+    line = Line(10**9, max_messages=10_000)
+    others = [InFlight(line.buffer, 10_000) for _ in range(4)]
+    first = line.add(messages=3_000)
+    line.add(messages=3_000)
+    for other in others:
+        other.take(batch(1))
+    assert await room_of(line.in_flight) == 0
+    assert line.in_flight.full
+    first.acknowledged(1)
+    await line.settled()
+    assert await room_of(line.in_flight) == 1_000
+    assert not line.in_flight.full
+
+
+async def test_a_small_limit_is_kept_however_many_are_busy() -> None:
+    line = Line(10**9, max_messages=10)
+    for _ in range(50):
+        InFlight(line.buffer, 10).take(batch(1))
+    line.add(messages=4)
+    assert await room_of(line.in_flight) == 6

@@ -9,11 +9,12 @@ from typing import Any, cast
 import pytest
 import structlog
 
+from pg_tide.buffer import Buffer
 from pg_tide.condition import DRY_RUN, Condition
 from pg_tide.dry_run import DryRun
 from pg_tide.encode import encoder
 from pg_tide.errors import Halted
-from pg_tide.in_flight import Buffer, InFlight
+from pg_tide.in_flight import InFlight
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.outbox import Outbox
 from pg_tide.pace import Pace

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from pg_tide.buffer import Buffer
 from pg_tide.errors import Halted, TransientError
-from pg_tide.in_flight import Buffer, InFlight
+from pg_tide.in_flight import InFlight
 from pg_tide.testing import FakeKafka
 from tests.unit.test_pipeline import Path, until
 
