@@ -16,10 +16,12 @@ from pg_tide.message import Batch, Message, Rejected
 from pg_tide.position import Lease, Position, Snapshot, window_of
 from pg_tide.postgres import Postgres
 
-OPEN_WINDOW = "SELECT * FROM tide._open_window($1, $2, $3, $4::text::pg_snapshot, $5, $6)"
+OPEN_WINDOW = (
+    "SELECT * FROM tide._open_window($1, $2, $3, $4::text::pg_snapshot, $5, $6, $7, $8::text::tid)"
+)
 NEXT_PAGE = (
     "SELECT * FROM tide._next_page($1, $2, $3, $4::text::pg_snapshot, $5::text::pg_snapshot,"
-    " $6, $7, $8)"
+    " $6, $7, $8, $9::text::tid)"
 )
 COMMIT = (
     "SELECT tide._commit($1, $2, $3::text::tid, $4::text::pg_snapshot, $5::text::pg_snapshot,"
@@ -46,6 +48,7 @@ class Outbox:
         self.row_ctid = lease.row_ctid
         self.position = self.written = lease.position
         self.snapshot_xmin = 0
+        self._floor_id: int | None = None  # every message up to it has its end
         self.crashes = lease.crashes
         """How many owners before this one ended without leaving, since the position moved."""
         self.tried_alone = lease.attempt_id
@@ -68,13 +71,12 @@ class Outbox:
     async def _page(self, max_messages: int, max_bytes: int) -> Batch:
         at = self.position
         head = (self._lease.group_id, self._lease.epoch, self._outbox_id, at.done)
+        most, row = (max_messages, max_bytes), self.row_ctid
         async with self._postgres.transaction(read_only=True) as connection:
             if at.page is None:
-                rows = await connection.rows(OPEN_WINDOW, *head, max_messages, max_bytes)
+                rows = await connection.rows(OPEN_WINDOW, *head, *most, self._floor_id, row)
             else:
-                rows = await connection.rows(
-                    NEXT_PAGE, *head, at.page, at.last_id, max_messages, max_bytes
-                )
+                rows = await connection.rows(NEXT_PAGE, *head, at.page, at.last_id, *most, row)
         return self._batch(rows, max_messages, max_bytes)
 
     async def retries(self, max_messages: int, max_bytes: int) -> Batch:
@@ -108,6 +110,7 @@ class Outbox:
 
     def _batch(self, rows: list[Any], max_messages: int, max_bytes: int) -> Batch:
         snapshot = Snapshot(rows[0]["snapshot"])
+        self._floor_id = rows[0]["id"]
         self.snapshot_xmin = int(snapshot.partition(":")[0])
         window = window_of(self.position, snapshot)
         messages = self._messages(rows[1:])

@@ -404,21 +404,22 @@ COMMENT ON COLUMN tide.intent.ended IS 'The ids of messages that had been put as
 COMMENT ON COLUMN tide.intent.answer IS 'What an operator said of whether it was committed.';
 
 --
--- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _commit(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0, confirmed tide.intent DEFAULT NULL::tide.intent) RETURNS tid
+CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0, confirmed tide.intent DEFAULT NULL::tide.intent, next_floor bigint DEFAULT NULL::bigint) RETURNS tid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  drawn   bigint := coalesce(next_floor, tide._next_floor());  -- before the write draws an xid
   written tid;
   stamped boolean;
   moved   tid;
 begin
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
-  if not tide._lease_held(group_id, epoch) then
+  if not tide._lease_held(group_id, epoch, row_ctid) then
     perform tide._lease_lost(group_id);
   end if;
   -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be
@@ -432,6 +433,11 @@ begin
         transactional_id = coalesce(confirmed.transactional_id, p.transactional_id),
         brokers = coalesce(confirmed.brokers, p.brokers),
         confirmed_at = case when confirmed.number is null then p.confirmed_at else clock_timestamp() end,
+        floor_id = case when p.next_floor_xid < pg_snapshot_xmin(_commit.done) then p.next_floor_id else p.floor_id end,
+        next_floor_id = case when p.next_floor_xid >= pg_snapshot_xmin(_commit.done) then p.next_floor_id
+                          else coalesce(drawn, p.next_floor_id) end,
+        next_floor_xid = case when drawn is null or p.next_floor_xid >= pg_snapshot_xmin(_commit.done) then p.next_floor_xid
+                           else pg_current_xact_id() end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
     returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
@@ -448,14 +454,14 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed, drawn);
 end $$;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) IS 'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';
+COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) IS 'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';
 
 --
 -- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -612,8 +618,9 @@ CREATE FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, 
     SET enable_bitmapscan TO 'off'
     AS $$
 declare
-  here tide.position;
-  kept tide.intent;
+  drawn bigint := tide._next_floor();  -- before anything here draws an xid
+  here  tide.position;
+  kept  tide.intent;
 begin
   perform tide._require_read_committed();
   select p.* into here from tide.position p
@@ -644,7 +651,7 @@ begin
         array(select jsonb_array_elements_text(kept.ended -> 'filtered')::bigint)));
   end if;
   row_ctid := tide._commit(group_id, epoch, row_ctid, kept.end_done, kept.end_page, kept.end_last_id,
-    kept.delivered, kept.filtered, dead_lettered, kept);
+    kept.delivered, kept.filtered, dead_lettered, kept, drawn);
 end $$;
 
 --
@@ -1925,6 +1932,46 @@ CREATE FUNCTION tide._is_silent(state text, state_change timestamp with time zon
 COMMENT ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) IS 'Whether a lock connection in this state has no relay behind it any more, or a frozen one: a living one asks every half second. Unknown counts as no.';
 
 --
+-- Name: _is_walked(integer, pg_snapshot, bigint, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+  -- So few are sooner sorted.
+  perform from (
+      (select from tide.message m
+        where m.outbox_id = _is_walked.outbox_id and m.xid = any (array(select pg_snapshot_xip(done)))
+        order by m.xid limit 20001)
+      union all
+      (select from tide.message m
+        where m.outbox_id = _is_walked.outbox_id and m.xid >= pg_snapshot_xmax(done)
+        order by m.xid limit 20001)
+    ) as w
+    offset 20000 limit 1;
+  if not found then
+    return false;
+  end if;
+  -- So many that are delivered lie between, perhaps: behind a transaction that was open for long.
+  perform from (
+      select m.xid from tide.message m
+        where m.outbox_id = _is_walked.outbox_id and m.id > floor_id
+        order by m.id limit 100000
+    ) as w
+    where not pg_visible_in_snapshot(w.xid, done)
+    offset max_messages limit 1;
+  return found;
+end $$;
+
+--
+-- Name: FUNCTION _is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer) IS 'Whether the first page of the window that begins where done ends is sooner found by walking the messages by id, from the floor on, than by sorting the window: it is large, and begins near.';
+
+--
 -- Name: _kept_intents(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1981,6 +2028,20 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._lag(relay_group text) IS 'What each pipeline of a relay group has yet to deliver: how many messages (above 10,000 an estimate), and the age of the oldest in seconds.';
+
+--
+-- Name: _last_id_drawn(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._last_id_drawn() RETURNS bigint
+    LANGUAGE sql
+    AS $$ select coalesce(pg_catalog.pg_sequence_last_value('tide.message_id_seq'), 0) $$;
+
+--
+-- Name: FUNCTION _last_id_drawn(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._last_id_drawn() IS 'The last id given to a message, of whichever outbox; 0: none was.';
 
 --
 -- Name: _latest_snapshot(); Type: FUNCTION; Schema: tide; Owner: -
@@ -2041,23 +2102,45 @@ end $$;
 COMMENT ON FUNCTION tide._lead_chains(resolved bigint[]) IS 'Where dead letters were resolved: marks what was parked and now leads its chain to be tried again.';
 
 --
--- Name: _lease_held(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _lease_floor(integer, uuid, tid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._lease_held(group_id integer, epoch uuid) RETURNS boolean
-    LANGUAGE sql STABLE
+CREATE FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
     AS $$
-  select exists (
-    select from tide.lease l join tide.position p on p.group_id = l.group_id
-    where l.group_id = _lease_held.group_id and l.epoch = _lease_held.epoch and p.epoch = _lease_held.epoch
-      and l.writer_xmin = l.xmin)
-$$;
+begin
+  if not exists (
+      select from tide.lease l
+      where l.group_id = _lease_floor.group_id and l.epoch = _lease_floor.epoch and l.writer_xmin = l.xmin) then
+    return null;
+  end if;
+  return coalesce(
+    (select p.floor_id from tide.position p
+      where p.ctid = row_ctid and p.group_id = _lease_floor.group_id and p.epoch = _lease_floor.epoch),
+    (select p.floor_id from tide.position p
+      where p.group_id = _lease_floor.group_id and p.epoch = _lease_floor.epoch));
+end $$;
 
 --
--- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _lease_floor(group_id integer, epoch uuid, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._lease_held(group_id integer, epoch uuid) IS 'Whether a group is held under an epoch, in the logged row and in the unlogged one that a crash or a promotion empties; a lease carried along by a dump does not count.';
+COMMENT ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) IS 'The floor of a group that is held under an epoch, in the logged row and in the unlogged one that a crash or a promotion empties, else null; a lease carried along by a dump does not count.';
+
+--
+-- Name: _lease_held(integer, uuid, tid); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid DEFAULT NULL::tid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $_$ select tide._lease_floor($1, $2, $3) is not null $_$;
+
+--
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) IS 'Whether a group is held under an epoch.';
 
 --
 -- Name: _lease_lost(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -2414,6 +2497,29 @@ $$;
 COMMENT ON FUNCTION tide._nearest(name text, candidates text[]) IS 'The candidate most like a name, or null when none is near.';
 
 --
+-- Name: _next_floor(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._next_floor() RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  last_id bigint := tide._last_id_drawn();
+begin
+  if pg_current_xact_id_if_assigned() is null
+      and (pg_sequence_parameters('tide.message_id_seq'::regclass)).cache_size = 1 then
+    return last_id;
+  end if;
+  return null;
+end $$;
+
+--
+-- Name: FUNCTION _next_floor(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._next_floor() IS 'The last id drawn, for the floor of a position: no message up to it is still to appear once all transactions are over that are older than the caller''s. Null unless the caller has no transaction id yet.';
+
+--
 -- Name: _next_ids(integer, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -2435,7 +2541,8 @@ begin
   select g.outbox_id into of_outbox from tide.consumer_group g where g.id = _next_ids.group_id;
   select case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
          case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
-         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id
+         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id,
+         case when p.seek_request is null then p.floor_id else 0 end as floor_id
     into reader
     from tide.position p where p.group_id = _next_ids.group_id;
   if reader.page is not null then
@@ -2452,6 +2559,15 @@ begin
     reader.done := reader.page;
   end if;
   return query select unnest(found_ids);
+  if tide._last_id_drawn() - reader.floor_id > 20000
+      and tide._is_walked(of_outbox, reader.done, reader.floor_id, at_most) then
+    return query
+      select m.id from tide.message m
+        where m.outbox_id = of_outbox and m.id > reader.floor_id and not pg_visible_in_snapshot(m.xid, reader.done)
+        order by m.id
+        limit at_most - cardinality(found_ids);
+    return;
+  end if;
   return query
     select w.id
       from (
@@ -2472,10 +2588,10 @@ end $$;
 COMMENT ON FUNCTION tide._next_ids(group_id integer, at_most integer) IS 'The ids of the messages that a consumer group gets next, in order, a seek that was asked for counted in. Moves nothing and locks nothing. Raises TD002 when its position is from another cluster.';
 
 --
--- Name: _next_page(integer, uuid, integer, pg_snapshot, pg_snapshot, bigint, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _next_page(integer, uuid, integer, pg_snapshot, pg_snapshot, bigint, integer, bigint, tid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+CREATE FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid DEFAULT NULL::tid) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET max_parallel_workers_per_gather TO '0'
@@ -2488,10 +2604,10 @@ CREATE FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer,
 begin
   perform tide._require_read_committed();
   return query
-    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
-           null::boolean, null::bytea, null::bigint, 0::bigint,
-           case when tide._lease_held(_next_page.group_id, _next_page.epoch)
-             then pg_current_snapshot()::text else tide._lease_lost(_next_page.group_id) end
+    select coalesce(tide._lease_floor(_next_page.group_id, _next_page.epoch, _next_page.row_ctid),
+                    tide._lease_lost(_next_page.group_id)::bigint),
+           null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint, pg_current_snapshot()::text
     union all
     select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
              else tide._foreign_xid(_next_page.outbox_id, w.id) end,
@@ -2507,7 +2623,7 @@ begin
               where m.outbox_id = _next_page.outbox_id
                 and m.id > _next_page.last_id
                 and not pg_visible_in_snapshot(m.xid, _next_page.done)
-                and pg_visible_in_snapshot(m.xid, _next_page.page)
+                and (_next_page.page is null or pg_visible_in_snapshot(m.xid, _next_page.page))
               order by m.id
               limit _next_page.max_messages
           ) as p
@@ -2516,10 +2632,10 @@ begin
 end $$;
 
 --
--- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) IS 'The next page of an open window, after last_id, in the form of tide._open_window.';
+COMMENT ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid) IS 'The next page of an open window, after last_id, in the form of tide._open_window; with page null the first one of a new window.';
 
 --
 -- Name: _no_such_message(integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
@@ -2588,10 +2704,10 @@ end $$;
 COMMENT ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) IS 'Says so when a pipeline leaves a consumer group behind.';
 
 --
--- Name: _open_window(integer, uuid, integer, pg_snapshot, integer, bigint); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _open_window(integer, uuid, integer, pg_snapshot, integer, bigint, bigint, tid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint DEFAULT NULL::bigint, row_ctid tid DEFAULT NULL::tid) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET max_parallel_workers_per_gather TO '0'
@@ -2602,12 +2718,20 @@ CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id intege
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
+  if floor_id is null then
+    floor_id := coalesce(tide._lease_floor(group_id, epoch, row_ctid), 0);
+  end if;
+  -- Above the floor are all that the window may hold, and in a steady flow hardly more.
+  if tide._last_id_drawn() - floor_id > 20000 and tide._is_walked(outbox_id, done, floor_id, max_messages) then
+    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
+    return;
+  end if;
   -- The snapshot and the rows come from this one statement: two would see two snapshots.
   return query
-    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
-           null::boolean, null::bytea, null::bigint, 0::bigint,
-           case when tide._lease_held(_open_window.group_id, _open_window.epoch)
-             then pg_current_snapshot()::text else tide._lease_lost(_open_window.group_id) end
+    select coalesce(tide._lease_floor(_open_window.group_id, _open_window.epoch, _open_window.row_ctid),
+                    tide._lease_lost(_open_window.group_id)::bigint),
+           null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint, pg_current_snapshot()::text
     union all
     select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
              else tide._foreign_xid(_open_window.outbox_id, w.id) end,
@@ -2631,10 +2755,10 @@ begin
 end $$;
 
 --
--- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) IS 'Takes a window: first a row with the snapshot alone, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
+COMMENT ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) IS 'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
 
 --
 -- Name: _option_suggestion(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -2985,6 +3109,18 @@ COMMENT ON COLUMN tide."position".done IS 'Every message visible in this snapsho
 --
 
 COMMENT ON COLUMN tide."position".page IS 'The window being drained: its messages up to last_id have their end. Null when no window is open.';
+
+--
+-- Name: COLUMN "position".floor_id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".floor_id IS 'Every message with an id up to this one is visible in done, and none is still to appear.';
+
+--
+-- Name: COLUMN "position".next_floor_id; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON COLUMN tide."position".next_floor_id IS 'The last id drawn when it was read, before next_floor_xid was: the next floor, once no transaction is in progress in done that is older than that.';
 
 --
 -- Name: COLUMN "position".crashes; Type: COMMENT; Schema: tide; Owner: -
@@ -4514,6 +4650,7 @@ CREATE FUNCTION tide._take_over(group_id integer, relay_id uuid) RETURNS TABLE(e
     AS $$
 #variable_conflict use_column
 declare
+  drawn     bigint := tide._next_floor();  -- before anything here draws an xid
   new_epoch uuid := gen_random_uuid();
   old       tide.position;
   crashed   boolean;
@@ -4534,7 +4671,13 @@ begin
     where l.group_id = _take_over.group_id and l.epoch = old.epoch and l.writer_xmin = l.xmin
       and l.relay_id <> _take_over.relay_id
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
-  update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
+  -- A floor on its way is replaced by one drawn now: the first window may be large, and whoever goes
+  -- on after it shall not walk over it once more.
+  update tide.position p
+    set epoch = new_epoch, crashes = p.crashes + crashed::int,
+        floor_id = case when p.next_floor_xid < pg_snapshot_xmin(p.done) then p.next_floor_id else p.floor_id end,
+        next_floor_id = coalesce(drawn, p.next_floor_id),
+        next_floor_xid = case when drawn is null then p.next_floor_xid else pg_current_xact_id() end
     where p.group_id = _take_over.group_id;
   if not exists (select from tide._kept_intents(_take_over.group_id, old.number)) then
     perform tide._apply_seek(_take_over.group_id);
@@ -6880,11 +7023,11 @@ GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext byte
 GRANT SELECT ON TABLE tide.intent TO tide_relay;
 
 --
--- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -
@@ -7265,6 +7408,13 @@ REVOKE ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with t
 GRANT ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) TO tide_relay;
 
 --
+-- Name: FUNCTION _is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer) TO tide_relay;
+
+--
 -- Name: FUNCTION _kept_intents(group_id integer, above bigint); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7286,6 +7436,13 @@ REVOKE ALL ON FUNCTION tide._lag(relay_group text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._lag(relay_group text) TO tide_relay;
 
 --
+-- Name: FUNCTION _last_id_drawn(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._last_id_drawn() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._last_id_drawn() TO tide_relay;
+
+--
 -- Name: FUNCTION _latest_snapshot(); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7300,11 +7457,18 @@ REVOKE ALL ON FUNCTION tide._lead_chains(resolved bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._lead_chains(resolved bigint[]) TO tide_relay;
 
 --
--- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _lease_floor(group_id integer, epoch uuid, row_ctid tid); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) TO tide_relay;
+
+--
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid, row_ctid tid); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) TO tide_relay;
 
 --
 -- Name: FUNCTION _lease_lost(group_id integer); Type: ACL; Schema: tide; Owner: -
@@ -7421,6 +7585,13 @@ REVOKE ALL ON FUNCTION tide._nearest(name text, candidates text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._nearest(name text, candidates text[]) TO tide_relay;
 
 --
+-- Name: FUNCTION _next_floor(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._next_floor() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._next_floor() TO tide_relay;
+
+--
 -- Name: FUNCTION _next_ids(group_id integer, at_most integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7428,11 +7599,11 @@ REVOKE ALL ON FUNCTION tide._next_ids(group_id integer, at_most integer) FROM PU
 GRANT ALL ON FUNCTION tide._next_ids(group_id integer, at_most integer) TO tide_relay;
 
 --
--- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, page pg_snapshot, last_id bigint, max_messages integer, max_bytes bigint, row_ctid tid) TO tide_relay;
 
 --
 -- Name: FUNCTION _no_such_message(pipeline_id integer, message_id bigint); Type: ACL; Schema: tide; Owner: -
@@ -7456,11 +7627,11 @@ REVOKE ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group 
 GRANT ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) TO tide_relay;
 
 --
--- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) TO tide_relay;
 
 --
 -- Name: FUNCTION _option_suggestion(path text); Type: ACL; Schema: tide; Owner: -

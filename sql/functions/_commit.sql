@@ -8,19 +8,21 @@ create or replace function tide._commit(
   delivered     bigint,
   filtered      bigint,
   dead_lettered bigint default 0,
-  confirmed     tide.intent default null
+  confirmed     tide.intent default null,
+  next_floor    bigint default null
 ) returns tid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  drawn   bigint := coalesce(next_floor, tide._next_floor());  -- before the write draws an xid
   written tid;
   stamped boolean;
   moved   tid;
 begin
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
-  if not tide._lease_held(group_id, epoch) then
+  if not tide._lease_held(group_id, epoch, row_ctid) then
     perform tide._lease_lost(group_id);
   end if;
   -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be
@@ -34,6 +36,11 @@ begin
         transactional_id = coalesce(confirmed.transactional_id, p.transactional_id),
         brokers = coalesce(confirmed.brokers, p.brokers),
         confirmed_at = case when confirmed.number is null then p.confirmed_at else clock_timestamp() end,
+        floor_id = case when p.next_floor_xid < pg_snapshot_xmin(_commit.done) then p.next_floor_id else p.floor_id end,
+        next_floor_id = case when p.next_floor_xid >= pg_snapshot_xmin(_commit.done) then p.next_floor_id
+                          else coalesce(drawn, p.next_floor_id) end,
+        next_floor_xid = case when drawn is null or p.next_floor_xid >= pg_snapshot_xmin(_commit.done) then p.next_floor_xid
+                           else pg_current_xact_id() end,
         writer_xmin = pg_current_xact_id()::xid
     where p.ctid = row_ctid and p.group_id = _commit.group_id and p.epoch = _commit.epoch
     returning p.ctid, p.writer_xmin = p.xmin into written, stamped;
@@ -50,7 +57,7 @@ begin
   if not found then
     perform tide._lease_lost(group_id);
   end if;
-  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed);
+  return tide._commit(group_id, epoch, moved, done, page, last_id, delivered, filtered, dead_lettered, confirmed, drawn);
 end $$;
-comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent) is
+comment on function tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent, bigint) is
   'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';

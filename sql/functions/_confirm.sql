@@ -14,8 +14,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  here tide.position;
-  kept tide.intent;
+  drawn bigint := tide._next_floor();  -- before anything here draws an xid
+  here  tide.position;
+  kept  tide.intent;
 begin
   perform tide._require_read_committed();
   select p.* into here from tide.position p
@@ -46,7 +47,7 @@ begin
         array(select jsonb_array_elements_text(kept.ended -> 'filtered')::bigint)));
   end if;
   row_ctid := tide._commit(group_id, epoch, row_ctid, kept.end_done, kept.end_page, kept.end_last_id,
-    kept.delivered, kept.filtered, dead_lettered, kept);
+    kept.delivered, kept.filtered, dead_lettered, kept, drawn);
 end $$;
 comment on function tide._confirm(int, uuid, tid, bigint) is
   'Applies what the first kept intent of a group holds, for its Kafka transaction was committed: dead letters, what became of those tried again, the position. Returns where the position''s row now is, which of their keys are still parked, and how many dead letters are new. Raises TD001 without the lease, TD005 for any other intent.';

@@ -19,7 +19,8 @@ begin
   select g.outbox_id into of_outbox from tide.consumer_group g where g.id = _next_ids.group_id;
   select case when p.seek_request is null then p.done else (p.seek_request ->> 'done')::pg_snapshot end as done,
          case when p.seek_request is null then p.page else (p.seek_request ->> 'page')::pg_snapshot end as page,
-         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id
+         case when p.seek_request is null then p.last_id else (p.seek_request ->> 'last_id')::bigint end as last_id,
+         case when p.seek_request is null then p.floor_id else 0 end as floor_id
     into reader
     from tide.position p where p.group_id = _next_ids.group_id;
   if reader.page is not null then
@@ -36,6 +37,15 @@ begin
     reader.done := reader.page;
   end if;
   return query select unnest(found_ids);
+  if tide._last_id_drawn() - reader.floor_id > 20000
+      and tide._is_walked(of_outbox, reader.done, reader.floor_id, at_most) then
+    return query
+      select m.id from tide.message m
+        where m.outbox_id = of_outbox and m.id > reader.floor_id and not pg_visible_in_snapshot(m.xid, reader.done)
+        order by m.id
+        limit at_most - cardinality(found_ids);
+    return;
+  end if;
   return query
     select w.id
       from (

@@ -1,4 +1,5 @@
 -- The predicate on xid is written so that only the id index fits: pages follow each other by id.
+-- Without a page it is a window's first one, and the window is what the statement itself sees.
 create or replace function tide._next_page(
   group_id     int,
   epoch        uuid,
@@ -7,7 +8,8 @@ create or replace function tide._next_page(
   page         pg_snapshot,
   last_id      bigint,
   max_messages int,
-  max_bytes    bigint
+  max_bytes    bigint,
+  row_ctid     tid default null
 ) returns table (
   id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea,
   is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text
@@ -24,10 +26,10 @@ as $$
 begin
   perform tide._require_read_committed();
   return query
-    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
-           null::boolean, null::bytea, null::bigint, 0::bigint,
-           case when tide._lease_held(_next_page.group_id, _next_page.epoch)
-             then pg_current_snapshot()::text else tide._lease_lost(_next_page.group_id) end
+    select coalesce(tide._lease_floor(_next_page.group_id, _next_page.epoch, _next_page.row_ctid),
+                    tide._lease_lost(_next_page.group_id)::bigint),
+           null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint, pg_current_snapshot()::text
     union all
     select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
              else tide._foreign_xid(_next_page.outbox_id, w.id) end,
@@ -43,12 +45,12 @@ begin
               where m.outbox_id = _next_page.outbox_id
                 and m.id > _next_page.last_id
                 and not pg_visible_in_snapshot(m.xid, _next_page.done)
-                and pg_visible_in_snapshot(m.xid, _next_page.page)
+                and (_next_page.page is null or pg_visible_in_snapshot(m.xid, _next_page.page))
               order by m.id
               limit _next_page.max_messages
           ) as p
       ) as w
       where w.bytes_so_far - w.size < _next_page.max_bytes;
 end $$;
-comment on function tide._next_page(int, uuid, int, pg_snapshot, pg_snapshot, bigint, int, bigint) is
-  'The next page of an open window, after last_id, in the form of tide._open_window.';
+comment on function tide._next_page(int, uuid, int, pg_snapshot, pg_snapshot, bigint, int, bigint, tid) is
+  'The next page of an open window, after last_id, in the form of tide._open_window; with page null the first one of a new window.';

@@ -8,7 +8,9 @@ create or replace function tide._open_window(
   outbox_id    int,
   done         pg_snapshot,
   max_messages int,
-  max_bytes    bigint
+  max_bytes    bigint,
+  floor_id     bigint default null,
+  row_ctid     tid default null
 ) returns table (
   id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea,
   is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text
@@ -23,12 +25,20 @@ as $$
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
+  if floor_id is null then
+    floor_id := coalesce(tide._lease_floor(group_id, epoch, row_ctid), 0);
+  end if;
+  -- Above the floor are all that the window may hold, and in a steady flow hardly more.
+  if tide._last_id_drawn() - floor_id > 20000 and tide._is_walked(outbox_id, done, floor_id, max_messages) then
+    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
+    return;
+  end if;
   -- The snapshot and the rows come from this one statement: two would see two snapshots.
   return query
-    select null::bigint, null::text, null::text, null::text, null::text, null::text, null::bytea,
-           null::boolean, null::bytea, null::bigint, 0::bigint,
-           case when tide._lease_held(_open_window.group_id, _open_window.epoch)
-             then pg_current_snapshot()::text else tide._lease_lost(_open_window.group_id) end
+    select coalesce(tide._lease_floor(_open_window.group_id, _open_window.epoch, _open_window.row_ctid),
+                    tide._lease_lost(_open_window.group_id)::bigint),
+           null::text, null::text, null::text, null::text, null::text, null::bytea,
+           null::boolean, null::bytea, null::bigint, 0::bigint, pg_current_snapshot()::text
     union all
     select case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id
              else tide._foreign_xid(_open_window.outbox_id, w.id) end,
@@ -50,5 +60,5 @@ begin
       ) as w
       where w.bytes_so_far - w.size < _open_window.max_bytes;
 end $$;
-comment on function tide._open_window(int, uuid, int, pg_snapshot, int, bigint) is
-  'Takes a window: first a row with the snapshot alone, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
+comment on function tide._open_window(int, uuid, int, pg_snapshot, int, bigint, bigint, tid) is
+  'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';

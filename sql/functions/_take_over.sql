@@ -19,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
+  drawn     bigint := tide._next_floor();  -- before anything here draws an xid
   new_epoch uuid := gen_random_uuid();
   old       tide.position;
   crashed   boolean;
@@ -39,7 +40,13 @@ begin
     where l.group_id = _take_over.group_id and l.epoch = old.epoch and l.writer_xmin = l.xmin
       and l.relay_id <> _take_over.relay_id
       and not exists (select from tide._live_relays() as r where r.id = l.relay_id));
-  update tide.position p set epoch = new_epoch, crashes = p.crashes + crashed::int
+  -- A floor on its way is replaced by one drawn now: the first window may be large, and whoever goes
+  -- on after it shall not walk over it once more.
+  update tide.position p
+    set epoch = new_epoch, crashes = p.crashes + crashed::int,
+        floor_id = case when p.next_floor_xid < pg_snapshot_xmin(p.done) then p.next_floor_id else p.floor_id end,
+        next_floor_id = coalesce(drawn, p.next_floor_id),
+        next_floor_xid = case when drawn is null then p.next_floor_xid else pg_current_xact_id() end
     where p.group_id = _take_over.group_id;
   if not exists (select from tide._kept_intents(_take_over.group_id, old.number)) then
     perform tide._apply_seek(_take_over.group_id);

@@ -29,7 +29,7 @@ VISIBLE = (
     "case when pg_visible_in_snapshot(w.xid, (select pg_current_snapshot())) then w.id\n"
     "             else tide._foreign_xid(_open_window.outbox_id, w.id) end"
 )
-ANY_WRITER = {"\n      and l.writer_xmin = l.xmin)": ")"}
+ANY_WRITER = {" and l.writer_xmin = l.xmin)": ")"}
 
 
 @pytest.fixture
@@ -144,6 +144,6 @@ async def test_a_lease_that_a_dump_carried_along_is_not_valid(
         with pytest.raises(LeaseLost):
             await moved.commit(moved.position, 0, 0)
 
-        await there.simplify("_lease_held", ANY_WRITER)
+        await there.simplify("_lease_floor", ANY_WRITER)
         assert await drain(moved) == []
         await moved.commit(moved.position, 0, 0)
