@@ -1872,6 +1872,34 @@ CREATE FUNCTION tide._is_in_clear(value jsonb) RETURNS boolean
 COMMENT ON FUNCTION tide._is_in_clear(value jsonb) IS 'Whether a value, which is a secret, stands there itself or in part, not by references alone.';
 
 --
+-- Name: _is_large(integer, pg_snapshot); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_large(outbox_id integer, done pg_snapshot) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+  perform from (
+      (select from tide.message m
+        where m.outbox_id = _is_large.outbox_id and m.xid = any (array(select pg_snapshot_xip(done)))
+        order by m.xid limit 20001)
+      union all
+      (select from tide.message m
+        where m.outbox_id = _is_large.outbox_id and m.xid >= pg_snapshot_xmax(done)
+        order by m.xid limit 20001)
+    ) as w
+    offset 20000 limit 1;
+  return found;
+end $$;
+
+--
+-- Name: FUNCTION _is_large(outbox_id integer, done pg_snapshot); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_large(outbox_id integer, done pg_snapshot) IS 'Whether an outbox has more messages that a snapshot does not show than are sorted sooner than searched for. Looks at no more than that, by the index on xid.';
+
+--
 -- Name: _is_misplaced(jsonb); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1932,6 +1960,31 @@ CREATE FUNCTION tide._is_silent(state text, state_change timestamp with time zon
 COMMENT ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) IS 'Whether a lock connection in this state has no relay behind it any more, or a frozen one: a living one asks every half second. Unknown counts as no.';
 
 --
+-- Name: _is_sparse(integer, pg_snapshot, bigint, integer); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+  perform from (
+      select m.xid from tide.message m
+        where m.outbox_id = _is_sparse.outbox_id and m.id > last_id + 2 * max_messages
+        order by m.id limit 100
+    ) as w
+    where not pg_visible_in_snapshot(w.xid, done)
+    limit 1;
+  return not found and not tide._is_large(outbox_id, done);
+end $$;
+
+--
+-- Name: FUNCTION _is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer) IS 'Whether the next page of a window is sooner found by sorting what done does not show than by walking the messages by id: they are few, and delivered ones lie between, as when a transaction was open for long.';
+
+--
 -- Name: _is_walked(integer, pg_snapshot, bigint, integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1940,21 +1993,10 @@ CREATE FUNCTION tide._is_walked(outbox_id integer, done pg_snapshot, floor_id bi
     SET enable_bitmapscan TO 'off'
     AS $$
 begin
-  -- So few are sooner sorted.
-  perform from (
-      (select from tide.message m
-        where m.outbox_id = _is_walked.outbox_id and m.xid = any (array(select pg_snapshot_xip(done)))
-        order by m.xid limit 20001)
-      union all
-      (select from tide.message m
-        where m.outbox_id = _is_walked.outbox_id and m.xid >= pg_snapshot_xmax(done)
-        order by m.xid limit 20001)
-    ) as w
-    offset 20000 limit 1;
-  if not found then
+  if not tide._is_large(outbox_id, done) then
     return false;
   end if;
-  -- So many that are delivered lie between, perhaps: behind a transaction that was open for long.
+  -- What is delivered between the floor and the window may take longer to walk over than to sort.
   perform from (
       select m.xid from tide.message m
         where m.outbox_id = _is_walked.outbox_id and m.id > floor_id
@@ -2603,6 +2645,11 @@ CREATE FUNCTION tide._next_page(group_id integer, epoch uuid, outbox_id integer,
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
+  if page is not null and tide._last_id_drawn() - last_id > 100000
+      and tide._is_sparse(outbox_id, done, last_id, max_messages) then
+    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes, null, row_ctid, page, last_id);
+    return;
+  end if;
   return query
     select coalesce(tide._lease_floor(_next_page.group_id, _next_page.epoch, _next_page.row_ctid),
                     tide._lease_lost(_next_page.group_id)::bigint),
@@ -2704,10 +2751,10 @@ end $$;
 COMMENT ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) IS 'Says so when a pipeline leaves a consumer group behind.';
 
 --
--- Name: _open_window(integer, uuid, integer, pg_snapshot, integer, bigint, bigint, tid); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _open_window(integer, uuid, integer, pg_snapshot, integer, bigint, bigint, tid, pg_snapshot, bigint); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint DEFAULT NULL::bigint, row_ctid tid DEFAULT NULL::tid) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
+CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint DEFAULT NULL::bigint, row_ctid tid DEFAULT NULL::tid, page pg_snapshot DEFAULT NULL::pg_snapshot, last_id bigint DEFAULT 0) RETURNS TABLE(id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea, is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET max_parallel_workers_per_gather TO '0'
@@ -2718,11 +2765,12 @@ CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id intege
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
-  if floor_id is null then
+  if floor_id is null and page is null then
     floor_id := coalesce(tide._lease_floor(group_id, epoch, row_ctid), 0);
   end if;
   -- Above the floor are all that the window may hold, and in a steady flow hardly more.
-  if tide._last_id_drawn() - floor_id > 20000 and tide._is_walked(outbox_id, done, floor_id, max_messages) then
+  if page is null and tide._last_id_drawn() - floor_id > 20000
+      and tide._is_walked(outbox_id, done, floor_id, max_messages) then
     return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
     return;
   end if;
@@ -2747,6 +2795,8 @@ begin
               where m.outbox_id = _open_window.outbox_id
                 and (m.xid >= pg_snapshot_xmax(_open_window.done)
                      or m.xid = any (array(select pg_snapshot_xip(_open_window.done))))
+                and (_open_window.page is null
+                     or m.id > _open_window.last_id and pg_visible_in_snapshot(m.xid, _open_window.page))
               order by m.id + 0
               limit _open_window.max_messages
           ) as p
@@ -2755,10 +2805,10 @@ begin
 end $$;
 
 --
--- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid, page pg_snapshot, last_id bigint); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) IS 'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
+COMMENT ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid, page pg_snapshot, last_id bigint) IS 'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Given a page and last_id, the next page of that window. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
 
 --
 -- Name: _option_suggestion(text); Type: FUNCTION; Schema: tide; Owner: -
@@ -7380,6 +7430,13 @@ REVOKE ALL ON FUNCTION tide._is_in_clear(value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._is_in_clear(value jsonb) TO tide_relay;
 
 --
+-- Name: FUNCTION _is_large(outbox_id integer, done pg_snapshot); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_large(outbox_id integer, done pg_snapshot) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_large(outbox_id integer, done pg_snapshot) TO tide_relay;
+
+--
 -- Name: FUNCTION _is_misplaced(value jsonb); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7406,6 +7463,13 @@ GRANT ALL ON FUNCTION tide._is_section(name text) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._is_silent(state text, state_change timestamp with time zone) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_sparse(outbox_id integer, done pg_snapshot, last_id bigint, max_messages integer) TO tide_relay;
 
 --
 -- Name: FUNCTION _is_walked(outbox_id integer, done pg_snapshot, floor_id bigint, max_messages integer); Type: ACL; Schema: tide; Owner: -
@@ -7627,11 +7691,11 @@ REVOKE ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group 
 GRANT ALL ON FUNCTION tide._notice_of_left_group(left_group integer, new_group integer) TO tide_relay;
 
 --
--- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid, page pg_snapshot, last_id bigint); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid, page pg_snapshot, last_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id integer, done pg_snapshot, max_messages integer, max_bytes bigint, floor_id bigint, row_ctid tid, page pg_snapshot, last_id bigint) TO tide_relay;
 
 --
 -- Name: FUNCTION _option_suggestion(path text); Type: ACL; Schema: tide; Owner: -

@@ -1,24 +1,12 @@
--- Both questions are bounded, and asked of the one index that answers them whatever the statistics say.
 create or replace function tide._is_walked(outbox_id int, done pg_snapshot, floor_id bigint, max_messages int) returns boolean
 language plpgsql stable
 set enable_bitmapscan = off
 as $$
 begin
-  -- So few are sooner sorted.
-  perform from (
-      (select from tide.message m
-        where m.outbox_id = _is_walked.outbox_id and m.xid = any (array(select pg_snapshot_xip(done)))
-        order by m.xid limit 20001)
-      union all
-      (select from tide.message m
-        where m.outbox_id = _is_walked.outbox_id and m.xid >= pg_snapshot_xmax(done)
-        order by m.xid limit 20001)
-    ) as w
-    offset 20000 limit 1;
-  if not found then
+  if not tide._is_large(outbox_id, done) then
     return false;
   end if;
-  -- So many that are delivered lie between, perhaps: behind a transaction that was open for long.
+  -- What is delivered between the floor and the window may take longer to walk over than to sort.
   perform from (
       select m.xid from tide.message m
         where m.outbox_id = _is_walked.outbox_id and m.id > floor_id

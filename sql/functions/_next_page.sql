@@ -25,6 +25,11 @@ as $$
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
+  if page is not null and tide._last_id_drawn() - last_id > 100000
+      and tide._is_sparse(outbox_id, done, last_id, max_messages) then
+    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes, null, row_ctid, page, last_id);
+    return;
+  end if;
   return query
     select coalesce(tide._lease_floor(_next_page.group_id, _next_page.epoch, _next_page.row_ctid),
                     tide._lease_lost(_next_page.group_id)::bigint),

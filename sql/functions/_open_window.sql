@@ -10,7 +10,9 @@ create or replace function tide._open_window(
   max_messages int,
   max_bytes    bigint,
   floor_id     bigint default null,
-  row_ctid     tid default null
+  row_ctid     tid default null,
+  page         pg_snapshot default null,
+  last_id      bigint default 0
 ) returns table (
   id bigint, source text, op text, key text, dedup_key text, headers text, payload bytea,
   is_json boolean, before bytea, published_at_us bigint, bytes_so_far bigint, snapshot text
@@ -25,11 +27,12 @@ as $$
 #variable_conflict use_column
 begin
   perform tide._require_read_committed();
-  if floor_id is null then
+  if floor_id is null and page is null then
     floor_id := coalesce(tide._lease_floor(group_id, epoch, row_ctid), 0);
   end if;
   -- Above the floor are all that the window may hold, and in a steady flow hardly more.
-  if tide._last_id_drawn() - floor_id > 20000 and tide._is_walked(outbox_id, done, floor_id, max_messages) then
+  if page is null and tide._last_id_drawn() - floor_id > 20000
+      and tide._is_walked(outbox_id, done, floor_id, max_messages) then
     return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
     return;
   end if;
@@ -54,11 +57,13 @@ begin
               where m.outbox_id = _open_window.outbox_id
                 and (m.xid >= pg_snapshot_xmax(_open_window.done)
                      or m.xid = any (array(select pg_snapshot_xip(_open_window.done))))
+                and (_open_window.page is null
+                     or m.id > _open_window.last_id and pg_visible_in_snapshot(m.xid, _open_window.page))
               order by m.id + 0
               limit _open_window.max_messages
           ) as p
       ) as w
       where w.bytes_so_far - w.size < _open_window.max_bytes;
 end $$;
-comment on function tide._open_window(int, uuid, int, pg_snapshot, int, bigint, bigint, tid) is
-  'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';
+comment on function tide._open_window(int, uuid, int, pg_snapshot, int, bigint, bigint, tid, pg_snapshot, bigint) is
+  'Takes a window: first a row with the floor, as its id, and the snapshot, then the first page of messages that done does not show. Given a page and last_id, the next page of that window. Raises TD001 without a valid lease, TD002 when transaction ids are foreign.';

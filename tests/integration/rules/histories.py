@@ -13,8 +13,12 @@ from tests.fixtures.sql import Connection
 from tests.integration.rules.stage import Stage, drain, poll
 
 WALKED = {
-    "tide._last_id_drawn() - floor_id > 20000"
-    " and tide._is_walked(outbox_id, done, floor_id, max_messages)": "true"
+    "tide._last_id_drawn() - floor_id > 20000\n"
+    "      and tide._is_walked(outbox_id, done, floor_id, max_messages)": "true"
+}
+SORTED = {
+    "tide._last_id_drawn() - last_id > 100000\n"
+    "      and tide._is_sparse(outbox_id, done, last_id, max_messages)": "true"
 }
 SEEK = "select tide.consumer_group_seek('orders', 'relay', 'earliest')"
 FLOOR = "select floor_id from tide.position where group_id = 1"

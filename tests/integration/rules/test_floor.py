@@ -1,13 +1,19 @@
 """Up to its floor a group has every message, and none can still appear there."""
 
+import json
+
 import pytest
 
 from pg_tide.outbox import Outbox
 from tests.fixtures.intents import PIPELINE, run_on
 from tests.fixtures.sql import Connection
-from tests.integration.rules.histories import FLOOR, SEEK, WALKED, first_loss, write_on
+from tests.integration.rules.histories import FLOOR, SEEK, SORTED, WALKED, first_loss, write_on
 from tests.integration.rules.stage import Stage, drain, poll
 
+FIRST_PAGE = (
+    "explain (analyze, buffers, format json) select w.* from tide.position p,"
+    " tide._open_window(1, p.epoch, 1, '3:3:', 500, 1000000) as w"
+)
 HIGHEST = "select last_value from tide.message_id_seq"
 FROM_XMAX = {
     "else pg_current_xact_id() end,\n        writer_xmin": (
@@ -22,7 +28,8 @@ NOT_RESET = {", floor_id = 0, next_floor_id = 0, next_floor_xid = null": ""}
 NOT_RESET_BY_REBASE = {
     ",\n        floor_id = 0, next_floor_id = 0, next_floor_xid = null": "",
 }
-FEW = {"offset 20000": "offset 20", "limit 100000": "limit 100"}
+FEW = {"offset 20000": "offset 20"}
+NEAR = {"limit 100000": "limit 100"}
 IS_WALKED = "select tide._is_walked(1, $1::text::pg_snapshot, $2, 10)"
 
 
@@ -50,6 +57,11 @@ async def settled_reader(stage: Stage) -> Outbox:
 
 async def test_no_history_loses_a_message(walked: Stage) -> None:
     assert await first_loss(walked, 60) is None
+
+
+async def test_none_does_where_later_pages_are_sorted(walked: Stage) -> None:
+    await walked.simplify("_next_page", SORTED)
+    assert await first_loss(walked, 30) is None
 
 
 async def passed_by_others(stage: Stage) -> tuple[int, list[int]]:
@@ -170,7 +182,8 @@ async def publish(by: Connection, count: int) -> list[int]:
 
 
 async def test_only_a_large_window_that_begins_near_is_walked(stage: Stage) -> None:
-    await stage.simplify("_is_walked", FEW)
+    await stage.simplify("_is_large", FEW)
+    await stage.simplify("_is_walked", NEAR)
     delivered = await publish(stage.db, 200)
     done = await stage.db.fetchval("select pg_current_snapshot()::text")
     await publish(stage.db, 20)
@@ -180,6 +193,25 @@ async def test_only_a_large_window_that_begins_near_is_walked(stage: Stage) -> N
     assert await stage.db.fetchval(IS_WALKED, done, near)
     assert not await stage.db.fetchval(IS_WALKED, done, far)
     assert await stage.db.fetchval(IS_WALKED, "3:3:", 0)
+
+
+async def blocks_of_first_page(db: Connection) -> int:
+    """How many blocks are read for the first page of all there is."""
+    plan = json.loads(await db.fetchval(FIRST_PAGE))[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def test_the_first_page_of_a_backlog_does_not_read_all_of_it(stage: Stage) -> None:
+    """How many blocks it reads depends no more on how many messages wait."""
+    await stage.reader()
+    await publish(stage.db, 30_000)
+    await blocks_of_first_page(stage.db)  # what is read of the catalogue stays in memory
+    few = await blocks_of_first_page(stage.db)
+    await publish(stage.db, 30_000)
+    assert await blocks_of_first_page(stage.db) < few + 50
+    await stage.simplify("_open_window", {" > 20000\n": " > 90000\n"})
+    await blocks_of_first_page(stage.db)
+    assert await blocks_of_first_page(stage.db) > few + 300
 
 
 async def test_a_large_window_has_what_was_open_for_long(stage: Stage) -> None:
@@ -196,3 +228,21 @@ async def test_a_large_window_has_what_was_open_for_long(stage: Stage) -> None:
     assert await stage.db.fetchval(FLOOR) < first
     assert await poll(reader, 2) == [first, waiting[0]]
     assert await drain(reader, 5000) == waiting[1:]
+
+
+async def test_few_messages_with_delivered_ones_between_are_sorted(stage: Stage) -> None:
+    """A transaction that was open for long brings more than a page of messages, far behind."""
+    await stage.simplify("_is_large", FEW)
+    late = await stage.connect()
+    await late.execute("begin")
+    early = await publish(late, 15)
+    delivered = await publish(stage.db, 200)
+    reader = await stage.reader()
+    assert await pass_on(reader) == delivered
+    done = reader.position.done
+    await late.execute("commit")
+    is_sparse = "select tide._is_sparse(1, $1::text::pg_snapshot, $2, $3)"
+    assert await stage.db.fetchval(is_sparse, done, early[9], 10)
+    assert not await stage.db.fetchval(is_sparse, done, early[1], 2)
+    await publish(stage.db, 6)
+    assert not await stage.db.fetchval(is_sparse, done, early[9], 10)
