@@ -2647,7 +2647,8 @@ begin
   perform tide._require_read_committed();
   if page is not null and tide._last_id_drawn() - last_id > 100000
       and tide._is_sparse(outbox_id, done, last_id, max_messages) then
-    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes, null, row_ctid, page, last_id);
+    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes,
+      null, row_ctid, page, last_id);
     return;
   end if;
   return query
@@ -2760,6 +2761,7 @@ CREATE FUNCTION tide._open_window(group_id integer, epoch uuid, outbox_id intege
     SET max_parallel_workers_per_gather TO '0'
     SET jit TO 'off'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'on'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 #variable_conflict use_column
@@ -2771,7 +2773,8 @@ begin
   -- Above the floor are all that the window may hold, and in a steady flow hardly more.
   if page is null and tide._last_id_drawn() - floor_id > 20000
       and tide._is_walked(outbox_id, done, floor_id, max_messages) then
-    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
+    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id,
+      max_messages, max_bytes, row_ctid);
     return;
   end if;
   -- The snapshot and the rows come from this one statement: two would see two snapshots.

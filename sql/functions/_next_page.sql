@@ -27,7 +27,8 @@ begin
   perform tide._require_read_committed();
   if page is not null and tide._last_id_drawn() - last_id > 100000
       and tide._is_sparse(outbox_id, done, last_id, max_messages) then
-    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes, null, row_ctid, page, last_id);
+    return query select * from tide._open_window(group_id, epoch, outbox_id, done, max_messages, max_bytes,
+      null, row_ctid, page, last_id);
     return;
   end if;
   return query

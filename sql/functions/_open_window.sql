@@ -22,6 +22,7 @@ set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
 set enable_seqscan = off
+set enable_bitmapscan = on
 set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
@@ -33,7 +34,8 @@ begin
   -- Above the floor are all that the window may hold, and in a steady flow hardly more.
   if page is null and tide._last_id_drawn() - floor_id > 20000
       and tide._is_walked(outbox_id, done, floor_id, max_messages) then
-    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id, max_messages, max_bytes, row_ctid);
+    return query select * from tide._next_page(group_id, epoch, outbox_id, done, null, floor_id,
+      max_messages, max_bytes, row_ctid);
     return;
   end if;
   -- The snapshot and the rows come from this one statement: two would see two snapshots.
