@@ -419,7 +419,10 @@ declare
 begin
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
-  if not tide._lease_held(group_id, epoch, row_ctid) then
+  -- The logged half of the lease is what is written to.
+  if not exists (
+      select from tide.lease l
+      where l.group_id = _commit.group_id and l.epoch = _commit.epoch and l.writer_xmin = l.xmin) then
     perform tide._lease_lost(group_id);
   end if;
   -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be
@@ -2543,17 +2546,14 @@ COMMENT ON FUNCTION tide._nearest(name text, candidates text[]) IS 'The candidat
 --
 
 CREATE FUNCTION tide._next_floor() RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $$
-declare
-  last_id bigint := tide._last_id_drawn();
-begin
-  if pg_current_xact_id_if_assigned() is null
-      and (pg_sequence_parameters('tide.message_id_seq'::regclass)).cache_size = 1 then
-    return last_id;
-  end if;
-  return null;
-end $$;
+  select case
+      when pg_catalog.pg_current_xact_id_if_assigned() is null
+        and (pg_catalog.pg_sequence_parameters('tide.message_id_seq'::regclass)).cache_size = 1
+      then tide._last_id_drawn()
+    end
+$$;
 
 --
 -- Name: FUNCTION _next_floor(); Type: COMMENT; Schema: tide; Owner: -

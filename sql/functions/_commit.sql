@@ -22,7 +22,10 @@ declare
 begin
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
-  if not tide._lease_held(group_id, epoch, row_ctid) then
+  -- The logged half of the lease is what is written to.
+  if not exists (
+      select from tide.lease l
+      where l.group_id = _commit.group_id and l.epoch = _commit.epoch and l.writer_xmin = l.xmin) then
     perform tide._lease_lost(group_id);
   end if;
   -- By ctid, which stays fast while old versions of the row cannot be removed; a ctid may be

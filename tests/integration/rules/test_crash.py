@@ -73,7 +73,8 @@ async def test_a_position_in_memory_is_void_after_a_crash(
         await reader.commit(reader.position, 1, 0)
     await deliver(stage, [message_id])
 
-    await stage.simplify("_lease_floor", NO_LEASE)
+    for function in ("_lease_floor", "_commit"):
+        await stage.simplify(function, NO_LEASE)
     stage, reader, message_id = await crash(stage, own_server)
     assert await stage.db.fetchval("select max(id) from tide.message") == message_id
     assert await poll(reader) == []

@@ -20,9 +20,9 @@ FROM_XMAX = {
         "else pg_snapshot_xmax(pg_current_snapshot()) end,\n        writer_xmin"
     )
 }
-ANY_XID = {"pg_current_xact_id_if_assigned() is null\n      and ": ""}
+ANY_XID = {"pg_catalog.pg_current_xact_id_if_assigned() is null": "true"}
 ANY_CACHE = {
-    "\n      and (pg_sequence_parameters('tide.message_id_seq'::regclass)).cache_size = 1": ""
+    "(pg_catalog.pg_sequence_parameters('tide.message_id_seq'::regclass)).cache_size = 1": "true"
 }
 NOT_RESET = {", floor_id = 0, next_floor_id = 0, next_floor_xid = null": ""}
 NOT_RESET_BY_REBASE = {
