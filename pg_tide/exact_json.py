@@ -62,14 +62,18 @@ def parse_number(text: str) -> int | Decimal | None:
     return number if _is_plain(number) else None
 
 
+# A copy: what orjson returns holds on to 4 KB or more, however short it is.
+_trimmed: Callable[[bytes], bytes] = b"%b".__mod__
+
+
 def write(value: Any) -> bytes:
     """Return the JSON text of a parsed value, without spaces; ValueError where it has none."""
     try:
-        return orjson.dumps(value, default=_fragment)
+        return _trimmed(orjson.dumps(value, default=_fragment))
     except TypeError:
         pass
     try:
-        return orjson.dumps(_with_long_integers(value), default=_fragment)
+        return _trimmed(orjson.dumps(_with_long_integers(value), default=_fragment))
     except RecursionError:
         problem = "it is nested too deeply"
     except TypeError as error:
