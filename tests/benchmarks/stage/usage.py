@@ -24,12 +24,21 @@ class Usage:
         return {name: _cpu_seconds(pid) for name, pid in self._pids.items()}
 
 
+def memory(pid: int) -> int:
+    """Return the bytes of memory that a process has resident."""
+    return _status(pid, "VmRSS")
+
+
 def peak_memory(pid: int) -> int:
     """Return the most bytes of memory that a process has had resident."""
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError(f"process {pid} has no peak memory")
+    raise RuntimeError(f"process {pid} has no {name}")
 
 
 def _cpu_seconds(pid: int) -> float:

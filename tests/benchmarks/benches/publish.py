@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import messages
-from tests.benchmarks.figures import Result
-from tests.benchmarks.servers import PARTITIONS, Servers, wait_until
+from tests.benchmarks.report.figures import Result
+from tests.benchmarks.stage import messages
+from tests.benchmarks.stage.relay import wait_until
+from tests.benchmarks.stage.servers import PARTITIONS, Servers
 from tests.fixtures.topics import create_topic
 
 _CLIENTS, _THREADS = 16, 2
@@ -108,20 +109,18 @@ def _beside_relay(servers: Servers, publishers: Publishers, seconds: float, resu
     servers.sql("select tide.relay_enable('relayed')")
     with servers.relay() as relay:
         publishers.round("publish", _WARM_UP, "relayed")
-        usage = servers.usage(relay)
+        usage = servers.usage(relay.pid)
         beside = publishers.round("publish", seconds, "relayed")
         ended, cpu = time.monotonic(), usage.seconds()
-        waiting = int(servers.sql(_PENDING))
-        wait_until(lambda: servers.sql(_PENDING) == 0, "the relay did not catch up", 600)
-        caught_up = time.monotonic() - ended
+        waiting = servers.pending("relayed")
+        wait_until(lambda: servers.pending("relayed") == 0, "the relay did not catch up", 600)
+        caught_up, memory = time.monotonic() - ended, relay.peak_memory
     result.add("relayed: publish", "transactions/s", beside.rate)
     result.add("relayed: relay CPU", "us", cpu["relay"] / beside.transactions * 1e6)
     result.add("relayed: Kafka CPU", "us", cpu["Kafka"] / beside.transactions * 1e6)
     result.add("relayed: waiting at the end", "messages", waiting)
     result.add("relayed: caught up after", "s", caught_up)
-
-
-_PENDING = "select pending from tide.relay_status where pipeline = 'relayed'"
+    result.add("relayed: relay peak memory", "MB", memory / 1e6)
 
 
 def _number(pattern: str, text: str) -> float:

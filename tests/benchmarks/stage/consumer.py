@@ -10,7 +10,7 @@ from typing import Self
 
 from confluent_kafka import OFFSET_END, Consumer, Message, TopicPartition
 
-from tests.benchmarks.servers import PARTITIONS
+from tests.benchmarks.stage.servers import PARTITIONS
 
 _HEADER = "pg_tide_id"
 _SETTINGS = {
@@ -24,6 +24,7 @@ _SETTINGS = {
 _READY_SECONDS = 30.0
 _SETTLE_SECONDS = 1.0  # for it to have looked up the end of each partition
 _PATIENCE = 30.0
+_MANY = 1000  # records taken at once
 
 
 class Watcher:
@@ -62,15 +63,21 @@ def _watch(brokers: str, topic: str, pipe: Connection) -> None:
     seen: dict[int, float] = {}
     enough, deadline = None, 0.0
     while enough is None or (len(seen) < enough and time.monotonic() < deadline):
-        message = consumer.poll(0.05)
-        if message is not None and message.error() is None:
-            if (found := id_of(message)) in seen:
-                raise RuntimeError(f"message {found} arrived twice")
-            seen[found] = time.monotonic()
+        if first := consumer.poll(0.05):
+            arrived = time.monotonic()  # and what is there behind it has arrived by now
+            _note([first, *consumer.consume(_MANY, 0)], arrived, seen)
         elif enough is None and pipe.poll():
             enough, deadline = pipe.recv(), time.monotonic() + _PATIENCE
     consumer.close()
     pipe.send(seen)
+
+
+def _note(messages: list[Message], arrived: float, seen: dict[int, float]) -> None:
+    for message in messages:
+        if message.error() is None:
+            if (found := id_of(message)) in seen:
+                raise RuntimeError(f"message {found} arrived twice")
+            seen[found] = arrived
 
 
 def id_of(message: Message) -> int:

@@ -1,0 +1,1 @@
+"""A loader and a reader that measure any relay in the same way."""
