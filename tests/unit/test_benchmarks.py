@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.benchmarks.__main__ import BENCHMARKS, options, told
 from tests.benchmarks.benches import turns
 from tests.benchmarks.benches.latency import Pace
+from tests.benchmarks.benches.pipelines import share_of_slowest
 from tests.benchmarks.benches.turns import AT_LEAST_ONCE, EXACTLY_ONCE, PROTOTYPE
 from tests.benchmarks.peers.orders import Orders, number_of, sent_at, stamped
 from tests.benchmarks.report import figures, plots
@@ -197,3 +199,8 @@ def test_an_order_of_a_peer_tells_its_number_and_when_it_was_sent() -> None:
     assert sent_at(stamped('{"order_id": 1}').encode()) > 1_700_000_000
     with pytest.raises(ValueError, match="no order"):
         number_of(None)
+
+
+def test_the_slowest_pipeline_is_held_against_the_mean() -> None:
+    grew = [(11.0, Counter(a=10, b=2)), (12.0, Counter(a=10, b=9)), (14.0, Counter(a=10, b=10))]
+    assert share_of_slowest(grew, 10, began=10.0) == pytest.approx(2.5 / 6.25 * 100)
