@@ -74,7 +74,8 @@ class Begun:
 
     def progress(self) -> list[Point]:
         """Return how many had arrived by when."""
-        return thinned([(at - self.began, float(arrived)) for at, arrived in self.grew])
+        points = [(at - self.began, float(arrived)) for at, arrived in self.grew]
+        return [(0.0, 0.0), *thinned(points)]
 
 
 def _begun(servers: Servers, outbox: str, run: str, some: int) -> Begun:

@@ -33,6 +33,7 @@ _STATEMENTS = {
     "commit": r"tide\._commit",
 }
 _STAGES = ("poll", "commit")
+_WAITING = ", as the relay waits"
 Costs = dict[str, float]
 
 
@@ -75,7 +76,7 @@ class Costing:
         found = {name: self._statements.counted(text) for name, text in _STATEMENTS.items()}
         for name in _STAGES:
             count, seconds = self._relay.stage(name)
-            found[f"{name}, as the relay waits"] = Counted(int(count), seconds * 1000)
+            found[f"{name}{_WAITING}"] = Counted(int(count), seconds * 1000)
         return found
 
 
@@ -106,7 +107,9 @@ def _result(seconds: float, slices: list[tuple[float, Costs]], memory: int) -> R
         result.add(f"{name}, start", "us", first)
         result.add(f"{name}, end", "us", last)
         result.add(f"{name}, end / start", "x", last / first)
-        result.draw(name, "s", "us", [(at, costs[name]) for at, costs in slices])
+        plain = name.removesuffix(_WAITING)
+        axis = "us" if plain == name else f"us{_WAITING}"
+        result.draw(plain, "s", axis, [(at, costs[name]) for at, costs in slices])
     published = sum(costs["published"] for _, costs in slices) / seconds
     result.add("published", "messages/s", published)
     result.add("relay peak memory", "MB", memory / 1e6)

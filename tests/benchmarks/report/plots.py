@@ -39,15 +39,18 @@ def draw(result: Result, file: Path) -> None:
 
 
 def _draw_all(axes: Any, names: tuple[str, str], curves: list[Curve]) -> None:
-    x, y = names
+    x_name, y_name = names
     marked = any(len(curve.points) <= _WIDE for curve in curves)
     for curve in curves:
         xs, ys = zip(*curve.points, strict=True)
         axes.plot(xs, ys, label=curve.name, marker="o" if marked else None)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    if marked and is_wide([x for curve in curves for x, _ in curve.points]):
+    axes.set_xlabel(x_name)
+    axes.set_ylabel(y_name)
+    places = sorted({x for curve in curves for x, _ in curve.points})
+    if marked and is_wide(places):
         axes.set_xscale("log")
+        axes.set_xticks(places, [f"{place:g}" for place in places])
+        axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
