@@ -6,7 +6,7 @@ brokers and the consumer take of it is measured too, with a producer that is not
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -25,7 +25,8 @@ _CONNECTIONS = 10
 _WARM_UP = 2.0  # seconds, not counted
 _MOST_COMMITS = 1000  # a second: more than that, two cores have better to do
 _FLOOR_TOPIC = "latency-floor"
-_PUBLISH = (
+_PUBLISH = "select tide.outbox_publish($1, $2::text::jsonb, $3)"
+_PUBLISH_SOME = (
     "select tide.outbox_publish($1, p::jsonb, k) from unnest($2::text[], $3::text[]) as m (p, k)"
 )
 _UNITS = {
@@ -164,16 +165,20 @@ def _curve(delays: list[float]) -> list[Point]:
 async def _publish(url: str, outbox: str, pace: Pace) -> Published:
     """Publish at a steady rate, connections taking turns."""
     published: Published = {}
-    work = list(pace.work())
+    values: list[Sequence[object]] = [
+        some[0] if pace.together == 1 else [list(each) for each in zip(*some, strict=True)]
+        for some in pace.work()
+    ]
     connections = [await asyncpg.connect(url) for _ in range(_CONNECTIONS)]
     begin = time.monotonic() + 0.1
 
     async def publish(turn: int) -> None:
-        publish_some = await connections[turn].prepare(_PUBLISH)
-        for number in range(turn, len(work), _CONNECTIONS):
+        alone = pace.together == 1
+        statement = await connections[turn].prepare(_PUBLISH if alone else _PUBLISH_SOME)
+        for number in range(turn, len(values), _CONNECTIONS):
             await asyncio.sleep(begin + pace.due(number) - time.monotonic())
             sent = time.monotonic()
-            rows = await publish_some.fetch(outbox, *map(list, zip(*work[number], strict=True)))
+            rows = await statement.fetch(outbox, *values[number])
             times = (sent, time.monotonic())
             published.update((row[0], times) for row in rows)
 

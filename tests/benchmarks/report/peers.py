@@ -49,6 +49,6 @@ def _own(results: Iterable[Result]) -> Sequence[str]:
         cpu,
         f"{figure('latency', 'p50')} / {figure('latency', 'p99')}",
         figure("drain", "relay peak memory"),
-        figure("drain", "first record after"),
+        f"{figure('drain', 'first record after')}, of a relay that runs",
         "≤ 20,000",
     )
