@@ -16,7 +16,7 @@ def grid(servers: Servers, count: int, runs: int) -> Result:
         "grid",
         f"As drain, without the prototype: {count:,} messages at most, and so few that the "
         f"payloads of none have more than {count * messages.SIZE / 1e6:,.0f} MB together. "
-        f"Rates are after the first record, for the larger drains are short. Kafka is warm.",
+        f"Rates are after the first record, for a drain of few messages is short. Kafka is warm.",
     )
     rates: dict[int, list[tuple[float, float]]] = {partitions: [] for partitions in _PARTITIONS}
     for size in _SIZES:
@@ -30,7 +30,7 @@ def grid(servers: Servers, count: int, runs: int) -> Result:
             backlog = Backlog(outbox, fitting, fitting, partitions)
             name = f"grid-{size}-{partitions}"
             found = [by_relay(servers, backlog, f"{name}-{n}").figures for n in range(runs)]
-            told = f"{size:,} B, {partitions} partitions"
+            told = f"{size:,} B, {partitions} partition{'s' if partitions > 1 else ''}"
             rate = [run["rate after the first record"] for run in found]
             result.add(f"{told}: rate", "messages/s", *rate)
             result.add(f"{told}: relay CPU", "us/message", *(run["relay CPU"] for run in found))

@@ -64,9 +64,8 @@ def section(result: Result) -> str:
     parts = [
         f"## {result.name}\n",
         filled(result.method),
-        filled(
-            f"{result.machine['arguments']}, {result.machine['at']}: {summary(result.machine)}."
-        ),
+        f"`{result.machine['arguments']}`\n",
+        filled(f"{result.machine['at']}: {summary(result.machine)}."),
         table(result.name, result.figures),
         plot,
     ]
