@@ -59,8 +59,12 @@ test-thoroughly: $(VENV)/installed ## properties alone, each with twenty times a
 chaos: $(VENV)/installed ## faults of every kind, and what they cost (ARGS="--minutes 30 --seed 7")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+$(VENV)/bench: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
+	@touch $@
+
 .PHONY: bench
-bench: $(VENV)/installed ## drain, latency and publish, measured (ARGS="drain --messages 100000")
+bench: $(VENV)/bench ## what it does a second, and what that costs (ARGS="drain --messages 100000")
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: format
