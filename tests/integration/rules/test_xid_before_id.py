@@ -24,12 +24,12 @@ MANY = "select tide.outbox_publish_many('orders', array['1', '2']::jsonb[])"
 ONE = "select tide.outbox_publish('orders', '1')"
 DRAWS_ITS_ID_FIRST = {
     "  insert into tide.message (": (
-        "  new_id := nextval('tide.message_id_seq');\n  insert into tide.message (id, xid, "
+        "  perform nextval('tide.message_id_seq');\n  insert into tide.message (id, xid, "
     ),
-    "    values (target.id, ": (
-        "    overriding system value values (new_id, pg_current_xact_id(), target.id, "
+    "    values (target, ": (
+        "    overriding system value values (currval('tide.message_id_seq'), pg_current_xact_id(),"
+        " target, "
     ),
-    "    returning id into new_id;\n": ";\n",
 }
 HOLD_UP_INSERTS = f"""
     create function hold_up() returns trigger language plpgsql
