@@ -222,17 +222,13 @@ class Lane:
         """Fill the next batch; whether it takes no more."""
         waiting, filled = self._waiting, self._filled
         most = max(1, self._suspects // 2) if self._suspects else self._most
-        if self._batch is None and waiting:
+        if not waiting:
+            return len(filled) >= most
+        if self._batch is None:
             self._batch = client.batch(min(self.max_bytes or sys.maxsize, self._cap))
+        add = self._batch.add
         for _ in range(min(len(waiting), most - len(filled))):
-            record, _ = waiting[0]
-            added = self._batch.append(
-                timestamp=record.timestamp_ms,
-                key=record.key,
-                value=record.value,
-                headers=record.headers,
-            )
-            if added is None:
+            if not add(waiting[0][0]):
                 return True
             filled.append(waiting.popleft())
         return len(filled) >= most

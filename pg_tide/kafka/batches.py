@@ -8,6 +8,8 @@ from aiokafka.codec import gzip_encode, lz4_encode, zstd_encode  # type: ignore[
 from aiokafka.producer.message_accumulator import BatchBuilder  # type: ignore[import-untyped]
 from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]
 
+from pg_tide.message import Record
+
 CODECS = {None: 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}  # the protocol's numbers
 ENCODE: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": gzip_encode,
@@ -19,7 +21,22 @@ LENGTH_AT, CRC_AT, ATTRIBUTES_AT, RECORDS_AT = 8, 17, 21, 61
 LENGTH_FROM = 12
 
 
-class LevelledBatch(BatchBuilder):  # type: ignore[misc]
+class Batch(BatchBuilder):  # type: ignore[misc]
+    """A batch of aiokafka's; the first record is always taken, however large."""
+
+    def add(self, record: Record) -> bool:
+        """Add a record; False when the batch takes no more. Cheaper than `append`."""
+        added = not self._closed and self._builder.append(
+            self._relative_offset, record.timestamp_ms, record.key, record.value, record.headers
+        )
+        if not added:
+            self.close()
+            return False
+        self._relative_offset += 1
+        return True
+
+
+class LevelledBatch(Batch):
     """A batch compressed at a level of its own: aiokafka knows only each codec's default."""
 
     def __init__(
@@ -60,5 +77,5 @@ def batch_maker(
     """
     if compression is None or level is None or compression not in ENCODE:
         codec = CODECS[compression]
-        return lambda max_bytes: BatchBuilder(max_bytes, codec, is_transactional=transactional)
+        return lambda max_bytes: Batch(max_bytes, codec, is_transactional=transactional)
     return lambda max_bytes: LevelledBatch(max_bytes, compression, level, transactional)

@@ -21,15 +21,15 @@ class FakeBatch:
         self.records: list[tuple[Any, ...]] = []
         self.size = 0
 
-    def append(self, *, timestamp: int, key: Any, value: Any, headers: Any) -> object | None:
-        """Add a record; None when the batch is full."""
-        record = (key, value, tuple(headers), timestamp)
-        size = RECORD_OVERHEAD + len(key or b"") + len(value or b"")
+    def add(self, record: Record) -> bool:
+        """Add a record; False when the batch is full."""
+        size = RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"")
         if self.records and self.size + size > self._max_bytes:
-            return None
-        self.records.append(record)
+            return False
+        headers = tuple(record.headers)
+        self.records.append((record.key, record.value, headers, record.timestamp_ms))
         self.size += size
-        return record
+        return True
 
 
 @dataclass
