@@ -433,6 +433,7 @@ async def test_what_a_user_may_not_is_told_one_by_one(secured_kafka: SecuredKafk
     topic = f"limited-topic-{next(numbers)}"
     create_topic(secured_kafka.brokers, topic)
     admin = secured_kafka.admin
+    await asyncio.to_thread(admin.delete_topic, POSITIONS_TOPIC)  # of whoever came before
 
     async def allow(name: str, *operations: Any, **kind: Any) -> None:
         await asyncio.to_thread(admin.allow, LIMITED, name, *operations, **kind)
@@ -468,5 +469,5 @@ async def test_what_a_user_may_not_is_told_one_by_one(secured_kafka: SecuredKafk
         await allow(POSITIONS_TOPIC, READ)
         await once()
     finally:
-        delete_topic(secured_kafka.brokers, POSITIONS_TOPIC)
+        await asyncio.to_thread(admin.delete_topic, POSITIONS_TOPIC)
         await asyncio.to_thread(admin.revoke, LIMITED, POSITIONS_TOPIC, DESCRIBE)
