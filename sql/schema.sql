@@ -2174,18 +2174,18 @@ end $$;
 COMMENT ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) IS 'The floor of a group that is held under an epoch, in the logged row and in the unlogged one that a crash or a promotion empties, else null; a lease carried along by a dump does not count.';
 
 --
--- Name: _lease_held(integer, uuid, tid); Type: FUNCTION; Schema: tide; Owner: -
+-- Name: _lease_held(integer, uuid); Type: FUNCTION; Schema: tide; Owner: -
 --
 
-CREATE FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid DEFAULT NULL::tid) RETURNS boolean
+CREATE FUNCTION tide._lease_held(group_id integer, epoch uuid) RETURNS boolean
     LANGUAGE sql STABLE
-    AS $_$ select tide._lease_floor($1, $2, $3) is not null $_$;
+    AS $_$ select tide._lease_floor($1, $2, null) is not null $_$;
 
 --
--- Name: FUNCTION _lease_held(group_id integer, epoch uuid, row_ctid tid); Type: COMMENT; Schema: tide; Owner: -
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) IS 'Whether a group is held under an epoch.';
+COMMENT ON FUNCTION tide._lease_held(group_id integer, epoch uuid) IS 'Whether a group is held under an epoch.';
 
 --
 -- Name: _lease_lost(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -4884,8 +4884,9 @@ CREATE FUNCTION tide._to_sweep(seconds double precision) RETURNS SETOF integer
     SET lock_timeout TO '10ms'
     AS $$
 declare
-  ring   tide.outbox;
-  is_due boolean;
+  leftovers boolean := exists (select from tide._empty_rings());  -- any sweep drops them
+  ring      tide.outbox;
+  is_due    boolean;
 begin
   for ring in
     select o.* from tide.outbox o
@@ -4894,13 +4895,13 @@ begin
     limit 50  -- what is looked at stays locked against a truncate until the end
   loop
     begin
-      is_due := tide._outbox_is_foreign(ring.id)
+      is_due := leftovers
+        or tide._outbox_is_foreign(ring.id)
         or tide._ring_is_due(ring.id)
         or exists (
           select from generate_series(0, ring.slots - 1) as slot
           where slot <> ring.current_slot and tide._slot_has_rows(ring.id, slot::int2)
-            and tide._slot_is_over(ring.id, slot::int2))
-        or exists (select from tide._empty_rings());
+            and tide._slot_is_over(ring.id, slot::int2));
     exception
       when lock_not_available or undefined_table then
         is_due := true;
@@ -7531,11 +7532,11 @@ REVOKE ALL ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid 
 GRANT ALL ON FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) TO tide_relay;
 
 --
--- Name: FUNCTION _lease_held(group_id integer, epoch uuid, row_ctid tid); Type: ACL; Schema: tide; Owner: -
+-- Name: FUNCTION _lease_held(group_id integer, epoch uuid); Type: ACL; Schema: tide; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) FROM PUBLIC;
-GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid, row_ctid tid) TO tide_relay;
+REVOKE ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._lease_held(group_id integer, epoch uuid) TO tide_relay;
 
 --
 -- Name: FUNCTION _lease_lost(group_id integer); Type: ACL; Schema: tide; Owner: -

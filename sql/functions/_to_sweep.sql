@@ -6,8 +6,9 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '10ms'
 as $$
 declare
-  ring   tide.outbox;
-  is_due boolean;
+  leftovers boolean := exists (select from tide._empty_rings());  -- any sweep drops them
+  ring      tide.outbox;
+  is_due    boolean;
 begin
   for ring in
     select o.* from tide.outbox o
@@ -16,13 +17,13 @@ begin
     limit 50  -- what is looked at stays locked against a truncate until the end
   loop
     begin
-      is_due := tide._outbox_is_foreign(ring.id)
+      is_due := leftovers
+        or tide._outbox_is_foreign(ring.id)
         or tide._ring_is_due(ring.id)
         or exists (
           select from generate_series(0, ring.slots - 1) as slot
           where slot <> ring.current_slot and tide._slot_has_rows(ring.id, slot::int2)
-            and tide._slot_is_over(ring.id, slot::int2))
-        or exists (select from tide._empty_rings());
+            and tide._slot_is_over(ring.id, slot::int2));
     exception
       when lock_not_available or undefined_table then
         is_due := true;

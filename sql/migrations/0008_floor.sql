@@ -7,7 +7,6 @@ comment on column tide.position.next_floor_id is
 drop function if exists tide._open_window(int, uuid, int, pg_snapshot, int, bigint);
 drop function if exists tide._next_page(int, uuid, int, pg_snapshot, pg_snapshot, bigint, int, bigint);
 drop function if exists tide._commit(int, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, bigint, tide.intent);
-drop function if exists tide._lease_held(int, uuid);
 drop function if exists tide._outboxes();
 
 -- As tide.outbox_create leaves it: a table of few rows that was never looked at is read by an index.

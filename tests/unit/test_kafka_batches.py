@@ -6,6 +6,7 @@ import pytest
 from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]
 
 from pg_tide.kafka.batches import batch_maker
+from pg_tide.message import Record
 
 TEXT = " ".join(f"order {number % 97} of customer {number * 31 % 89}" for number in range(400))
 
@@ -48,6 +49,20 @@ def test_without_a_level_it_is_the_codecs_own(compression: str | None) -> None:
 
 def test_what_would_grow_stays_as_it_is() -> None:
     assert built("zstd", 3, b"v") == built(None, None, b"v")
+
+
+@pytest.mark.parametrize("level", [None, 3])
+def test_adding_a_record_is_appending_it(level: int | None) -> None:
+    record = Record("t", b"k", b"v" * 600, [("h", b"1"), ("none", None)], 1_700_000_000_123)
+    added, appended = (batch_maker("zstd", level)(1_000) for _ in range(2))
+    assert added.add(record)
+    assert not added.add(record)
+    assert appended.append(
+        timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=record.headers
+    )
+    assert added._build() == appended._build()  # noqa: SLF001
+    assert added.record_count() == 1
+    assert not added.add(record)
 
 
 def test_it_takes_what_its_limit_allows() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 
-from pg_tide.partition import java_partition
+from pg_tide.partition import Partitioner
 
 _PAGE = 5000  # messages
 _REQUEST = 1_048_576  # bytes, the default of max_request_size
@@ -28,25 +28,13 @@ _READ = """
 Batches = list[tuple[int, Any]]
 
 
-class Partitions(dict[bytes, int]):
-    """The partition of each key, found once."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__()
-        self._count = count
-
-    def __missing__(self, key: bytes) -> int:
-        found = self[key] = java_partition(key, self._count)
-        return found
-
-
 class Prototype:
     """Carries what an outbox holds to a topic."""
 
     def __init__(self, outbox: str, topic: str, partitions: int, producer: Any) -> None:
         self._topic = topic
         self._outbox = outbox.encode()
-        self._partition_of = Partitions(partitions)
+        self._partition_of = Partitioner("murmur2", "random").for_topic(partitions, topic)
         self._producer = producer
 
     async def carry(self, connection: Any, outbox_id: int) -> None:
@@ -76,7 +64,7 @@ class Prototype:
             if dedup_key is not None:
                 headers.append(("pg_tide_dedup_key", dedup_key.encode()))
             key_bytes = key.encode()
-            partition = self._partition_of[key_bytes]
+            partition = self._partition_of(key_bytes)
             batch = open_batches.get(partition)
             record = {"key": key_bytes, "value": payload, "headers": headers}
             while batch is None or batch.append(timestamp=at // 1000, **record) is None:
