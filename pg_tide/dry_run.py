@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from pg_tide import log
 from pg_tide.config import PipelineConfig
+from pg_tide.delivery import Delivery
 from pg_tide.errors import PgTideError
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.record_size import Limits
 
@@ -30,7 +30,7 @@ class DryRun:
     def __init__(
         self, pipeline: str, config: PipelineConfig, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.check = Limits(config.max_request_size).check
+        self.limits = Limits(config.max_request_size)
         self._log = logger.bind(pipeline=pipeline)
         self._clock = clock
         self._second_ends = 0.0

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from pg_tide.admission import Admission, Admitted
 from pg_tide.caution import Caution
+from pg_tide.delivery import Delivery
 from pg_tide.dry_run import DryRun
 from pg_tide.errors import Halted, MessageError
 from pg_tide.in_flight import Entry, InFlight
-from pg_tide.lane import Delivery
 from pg_tide.late_refusals import LateRefusals
 from pg_tide.message import Batch
 from pg_tide.metrics import Meter

@@ -1,12 +1,15 @@
 """The nouns on the path: a message is a row on its way, a record is what goes to Kafka.
 
-Slots and not frozen, for these are made by the hundred thousand a second.
+These are made by the hundred thousand a second: hence structs of msgspec, which cost a third of a
+dataclass. They hold no cycles, so the garbage collector need not look at them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from pg_tide.errors import MessageError
 from pg_tide.position import Position, Window
@@ -18,8 +21,7 @@ KEY_PARKED = "key_parked"  # the reason for which a message of a parked key is p
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct, gc=False):
     """A published row, as polled. `published_at_us` is in microseconds since 1970, UTC."""
 
     id: int
@@ -41,8 +43,7 @@ class Message:
         return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-@dataclass(slots=True)
-class Route:
+class Route(Struct, gc=False):
     """Where a message goes. `partition_by` is hashed instead of the record's key, if given."""
 
     topic: str
@@ -51,8 +52,7 @@ class Route:
     partition_by: bytes | None = None
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct, gc=False):
     """What goes to Kafka. `timestamp_ms` is in milliseconds since 1970, UTC."""
 
     topic: str

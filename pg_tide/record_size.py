@@ -4,7 +4,9 @@ Once a record, so written for speed: only one that is large is looked at closely
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
 
 from pg_tide.errors import MessageError
 from pg_tide.message import Record
@@ -50,6 +52,22 @@ class Limits:
             if self._look is not None:
                 self._look(record, size)
         return size
+
+    def together(self, records: Sequence[Record]) -> int | None:
+        """The bytes of all; None where one may be too large, or they must be looked at singly.
+
+        Several that take no more together than one may are small: that is quickly seen.
+        """
+        headers = [record.headers for record in records]
+        size = len(records) * RECORD_OVERHEAD + sum(map(len, headers)) * HEADER_OVERHEAD
+        size += sum(len(record.value) for record in records if record.value is not None)
+        size += sum(len(record.key) for record in records if record.key is not None)
+        parts: Iterable[Any] = chain.from_iterable(chain.from_iterable(headers))
+        try:
+            size += sum(map(len, parts))
+        except TypeError:
+            return None  # the value of a header may be null
+        return size if size <= self._safe else None
 
 
 def size_of(record: Record) -> int:

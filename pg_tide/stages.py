@@ -10,6 +10,7 @@ from pg_tide.config import PipelineConfig
 from pg_tide.encode import Encoder, encoder
 from pg_tide.errors import ConfigurationError, MessageError
 from pg_tide.message import Batch, Message, Records
+from pg_tide.plain import is_plain, plain_records
 from pg_tide.route import Router
 from pg_tide.transform import Transform
 
@@ -23,13 +24,14 @@ class Stages:
     transform: Transform
     route: Router
     encode: Encoder
+    plain: bool = False  # no message has to be looked into, but perhaps for its way
 
     @classmethod
     def of(cls, config: PipelineConfig, outbox: str) -> Self:
         """The stages of a pipeline; FatalError where its options cannot work."""
         encode = encoder(config.wire_format, config.record_timestamp)
         try:
-            return cls(Transform(config), Router(config, outbox), encode)
+            return cls(Transform(config), Router(config, outbox), encode, is_plain(config))
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 
@@ -40,6 +42,8 @@ class Stages:
 
         After so many seconds it ends early: the records are fewer then.
         """
+        if self.plain and (found := self._plain(batch.messages[begin:])) is not None:
+            return found, {}
         now = time.monotonic
         until = now() + seconds
         records: Records = []
@@ -55,6 +59,12 @@ class Stages:
             if now() > until:
                 break
         return records, errors
+
+    def _plain(self, messages: list[Message]) -> Records | None:
+        try:
+            return plain_records(messages, self.route)
+        except (AttributeError, TypeError):
+            return None  # which one it is, is found one by one
 
 
 def fault_of(message: Message, error: Exception) -> MessageError:

@@ -163,7 +163,7 @@ class KafkaClient:
             return None  # describing may be denied; the broker then has the last word
 
     def batch(self, max_bytes: int | None = None) -> Any:
-        """An empty batch, to be filled with `add` until that returns False.
+        """An empty batch, to be filled with `extend` until it takes no more.
 
         It takes `max_bytes` before compression, or as many as a request may have; the first
         record is always taken.
@@ -174,7 +174,7 @@ class KafkaClient:
     def compressed_size(self, record: Record) -> int:
         """How many bytes a batch of this record alone takes."""
         batch = self.batch()
-        batch.add(record)
+        batch.extend([record])
         return len(batch._build())
 
     async def send(self, batch: Any, topic: str, partition: int) -> None:

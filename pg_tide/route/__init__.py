@@ -4,6 +4,9 @@ This runs for every message: what is the same for all of them is made once, and 
 ask for it is a message looked into.
 """
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from pg_tide.config import PipelineConfig
 from pg_tide.message import Headers, Message, Route
 from pg_tide.payload import Values
@@ -35,7 +38,7 @@ class Router:
         self.configured_topics = _constants([self._topic, *(rule.topic for rule in self._rules)])
         by = config.partition_by
         self._partition_by = None if by is None else look_text(by, "partition_by")
-        self._metadata = Metadata(outbox).of if config.metadata_headers else None
+        self._metadata = Metadata(outbox) if config.metadata_headers else None
         self._message_headers = config.message_headers
         self._set_headers(config.headers, outbox)
         # Where one topic takes all messages under their own keys, none has to be looked into.
@@ -59,7 +62,7 @@ class Router:
 
     def __call__(self, message: Message, published: Message) -> Route:
         """Return where a message goes."""
-        headers = self._metadata(message) if self._metadata else []
+        headers = self._metadata.of(message) if self._metadata else []
         if self._constant_headers:
             headers = self._constant_headers + headers
         if self._looks and not (self._looks_at_table_only and message.source is None):
@@ -67,8 +70,27 @@ class Router:
         else:
             route = Route(self._one_topic, message.key, headers)
         if self._message_headers and message.headers:
-            headers[:0] = [(name, value.encode()) for name, value in message.headers.items()]
+            headers[:0] = _own(message.headers)
         return route
+
+    def topic_of_all(self, messages: Iterable[Message]) -> str | None:
+        """The one topic of all these, each under its own key; None where they are looked into."""
+        if not self._looks:
+            return self._one_topic
+        if self._looks_at_table_only and all(message.source is None for message in messages):
+            return self._one_topic
+        return None
+
+    def headers_of_all(self, messages: Sequence[Message]) -> list[Headers]:
+        """The headers of each of them, where they have a `topic_of_all`."""
+        found = self._metadata.of_all(messages) if self._metadata else [[] for _ in messages]
+        if self._constant_headers:
+            found = [self._constant_headers + headers for headers in found]
+        if self._message_headers:
+            for message, headers in zip(messages, found, strict=True):
+                if message.headers:
+                    headers[:0] = _own(message.headers)
+        return found
 
     def _looked(self, values: Values, headers: Headers) -> Route:
         topic, key = self._topic, self._key
@@ -80,6 +102,10 @@ class Router:
         by = self._partition_by(values) if self._partition_by else None
         hashed = None if by is None else by.encode()
         return Route(topic(values), key(values), headers, hashed)
+
+
+def _own(headers: dict[str, Any]) -> Headers:
+    return [(name, value.encode()) for name, value in headers.items()]
 
 
 def _constants(topics: list[Topic]) -> frozenset[str]:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError, PgTideError, TransientError
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.partition import java_partition
 from pg_tide.producer import Producer
