@@ -132,7 +132,7 @@ class Admission:
                 await self._topics.learn(name)
         except MessageError:
             return False
-        size = self._topics.limits.together(records)
+        size = self._topics.limits.sum(records)
         admitted.size = size or 0
         return size is not None and not self._letters.parked
 

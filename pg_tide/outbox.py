@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from pg_tide.errors import TransientError
-from pg_tide.message import Batch, Message, Rejected
+from pg_tide.message import Batch, Rejected, Rows
 from pg_tide.position import Lease, Position, Snapshot, window_of
 from pg_tide.postgres import Postgres
 
@@ -88,7 +88,7 @@ class Outbox:
         here = self.position
         window = window_of(here, here.done)
         size = rows[-1]["bytes_so_far"]
-        messages = self._messages(rows[1:])
+        messages = Rows(self.name, rows[1:])
         full = len(messages) >= max_messages or size >= max_bytes
         return Batch(messages, window, here, size, full, replay=True)
 
@@ -113,31 +113,12 @@ class Outbox:
         self._floor_id = rows[0]["id"]
         self.snapshot_xmin = int(snapshot.partition(":")[0])
         window = window_of(self.position, snapshot)
-        messages = self._messages(rows[1:])
+        messages = Rows(self.name, rows[1:])
         size = rows[-1]["bytes_so_far"]
         full = len(messages) >= max_messages or size >= max_bytes
         end = window.until(messages[-1].id) if messages and full else window.finished()
         self.position = end
         return Batch(messages, window, end, size, full)
-
-    def _messages(self, rows: list[Any]) -> list[Message]:
-        name = self.name
-        return [
-            Message(
-                row[0],
-                name,
-                row[1],
-                row[2],
-                row[3],
-                row[4],
-                row[5] and orjson.loads(row[5]),
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-            )
-            for row in rows
-        ]
 
     async def commit(
         self,

@@ -3,10 +3,8 @@
 What comes out is what transform, route and encode make of each message, for a third of the time.
 """
 
-from collections.abc import Sequence
-
 from pg_tide.config import PipelineConfig
-from pg_tide.message import Message, Record, Records
+from pg_tide.message import Records, Rows
 from pg_tide.route import Router
 
 
@@ -18,21 +16,7 @@ def is_plain(config: PipelineConfig) -> bool:
     return config.wire_format == "native" and as_published and not changes
 
 
-def plain_records(messages: Sequence[Message], route: Router) -> Records | None:
+def plain_records(messages: Rows, route: Router) -> Records | None:
     """The records of such messages; None where their way depends on what is in them."""
-    topic = route.topic_of_all(messages)
-    if topic is None:
-        return None
-    all_headers = route.headers_of_all(messages)
-    return [
-        (
-            Record(
-                topic,
-                None if message.key is None else message.key.encode(),
-                message.payload,
-                headers,
-                message.published_at_us // 1000,
-            ),
-        )
-        for message, headers in zip(messages, all_headers, strict=True)
-    ]
+    records = route.records(messages) if messages else None
+    return None if records is None else list(zip(records, strict=True))

@@ -4,9 +4,7 @@ Once a record, so written for speed: only one that is large is looked at closely
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from pg_tide.errors import MessageError
 from pg_tide.message import Record
@@ -53,21 +51,21 @@ class Limits:
                 self._look(record, size)
         return size
 
-    def together(self, records: Sequence[Record]) -> int | None:
-        """The bytes of all; None where one may be too large, or they must be looked at singly.
-
-        Several that take no more together than one may are small: that is quickly seen.
-        """
-        headers = [record.headers for record in records]
-        size = len(records) * RECORD_OVERHEAD + sum(map(len, headers)) * HEADER_OVERHEAD
-        size += sum(len(record.value) for record in records if record.value is not None)
-        size += sum(len(record.key) for record in records if record.key is not None)
-        parts: Iterable[Any] = chain.from_iterable(chain.from_iterable(headers))
+    def sum(self, records: Iterable[Record]) -> int | None:
+        """The bytes of all together; None where one is to be looked at closely."""
+        total, safe, each = 0, self._safe - RECORD_OVERHEAD, HEADER_OVERHEAD
+        count = 0
         try:
-            size += sum(map(len, parts))
-        except TypeError:
-            return None  # the value of a header may be null
-        return size if size <= self._safe else None
+            for count, record in enumerate(records, 1):  # noqa: B007 - it is how many there are
+                size = len(record.value or b"") + len(record.key or b"")
+                for name, value in record.headers:
+                    size += len(name) + len(value) + each  # type: ignore[arg-type]
+                if size > safe:
+                    return None
+                total += size
+        except TypeError:  # the value of a header is null
+            return None
+        return total + count * RECORD_OVERHEAD
 
 
 def size_of(record: Record) -> int:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import Encoder, encoder
 from pg_tide.errors import ConfigurationError, MessageError
-from pg_tide.message import Batch, Message, Records
+from pg_tide.message import Batch, Message, Records, Rows
 from pg_tide.plain import is_plain, plain_records
 from pg_tide.route import Router
 from pg_tide.transform import Transform
@@ -42,7 +43,7 @@ class Stages:
 
         After so many seconds it ends early: the records are fewer then.
         """
-        if self.plain and (found := self._plain(batch.messages[begin:])) is not None:
+        if (found := self._plain(batch.messages[begin:])) is not None:
             return found, {}
         now = time.monotonic
         until = now() + seconds
@@ -60,7 +61,9 @@ class Stages:
                 break
         return records, errors
 
-    def _plain(self, messages: list[Message]) -> Records | None:
+    def _plain(self, messages: Sequence[Message]) -> Records | None:
+        if not (self.plain and isinstance(messages, Rows)):
+            return None
         try:
             return plain_records(messages, self.route)
         except (AttributeError, TypeError):

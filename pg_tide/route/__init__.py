@@ -4,11 +4,14 @@ This runs for every message: what is the same for all of them is made once, and 
 ask for it is a message looked into.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
+import orjson
+
 from pg_tide.config import PipelineConfig
-from pg_tide.message import Headers, Message, Route
+from pg_tide.message import Headers, Message, Record, Route, Rows
 from pg_tide.payload import Values
 from pg_tide.route.key import key_of, own_key
 from pg_tide.route.look import look_text
@@ -73,23 +76,31 @@ class Router:
             headers[:0] = _own(message.headers)
         return route
 
-    def topic_of_all(self, messages: Iterable[Message]) -> str | None:
-        """The one topic of all these, each under its own key; None where they are looked into."""
-        if not self._looks:
-            return self._one_topic
-        if self._looks_at_table_only and all(message.source is None for message in messages):
-            return self._one_topic
-        return None
+    def records(self, messages: Rows) -> Iterator[Record] | None:
+        """The records of messages that go as they are; None where any is looked into for its way.
 
-    def headers_of_all(self, messages: Sequence[Message]) -> list[Headers]:
-        """The headers of each of them, where they have a `topic_of_all`."""
-        found = self._metadata.of_all(messages) if self._metadata else [[] for _ in messages]
+        What comes out is what calling this and the encoder native make of each.
+        """
+        ids, sources, ops, keys, dedup_keys, headers, values, _, _, times, *_ = messages.columns
+        if self._looks and not (self._looks_at_table_only and not any(sources)):
+            return None
+        return map(
+            Record,
+            repeat(self._one_topic),
+            [None if key is None else key.encode() for key in keys],
+            values,
+            self._headers(headers, (ids, ops, dedup_keys)),
+            [time // 1000 for time in times],
+        )
+
+    def _headers(self, own: Sequence[bytes | None], known: Any) -> list[Headers]:
+        found = self._metadata.of_all(*known) if self._metadata else [[] for _ in own]
         if self._constant_headers:
             found = [self._constant_headers + headers for headers in found]
-        if self._message_headers:
-            for message, headers in zip(messages, found, strict=True):
-                if message.headers:
-                    headers[:0] = _own(message.headers)
+        if self._message_headers and any(own):
+            for text, headers in zip(own, found, strict=True):
+                if text:
+                    headers[:0] = _own(orjson.loads(text))
         return found
 
     def _looked(self, values: Values, headers: Headers) -> Route:

@@ -19,18 +19,22 @@ class Metadata:
 
     def of(self, message: Message) -> Headers:
         """Return the headers of a message."""
-        return self.of_all((message,))[0]
+        return self.of_all((message.id,), (message.op,), (message.dedup_key,))[0]
 
-    def of_all(self, messages: Iterable[Message]) -> list[Headers]:
+    def of_all(
+        self, ids: Iterable[int], ops: Iterable[str], dedup_keys: Iterable[str | None]
+    ) -> list[Headers]:
         """Return the headers of each message, cheaper than one by one."""
         outbox, outbox_header, op_headers = self._outbox, self._outbox_header, self._op_headers
         found: list[Headers] = []
-        for message in messages:
-            op = op_headers.get(message.op) or self._op_header(message.op)
-            headers: Headers = [outbox_header, op, ("pg_tide_id", b"%b:%d" % (outbox, message.id))]
-            if message.dedup_key is not None:
-                headers.append(("pg_tide_dedup_key", message.dedup_key.encode()))
-            found.append(headers)
+        for number, op, dedup_key in zip(ids, ops, dedup_keys, strict=True):
+            op_header = op_headers.get(op) or self._op_header(op)
+            identity = ("pg_tide_id", b"%b:%d" % (outbox, number))
+            if dedup_key is None:
+                found.append([outbox_header, op_header, identity])
+            else:
+                dedup_header = ("pg_tide_dedup_key", dedup_key.encode())
+                found.append([outbox_header, op_header, identity, dedup_header])
         return found
 
     def _op_header(self, op: str) -> Header:

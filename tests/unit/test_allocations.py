@@ -10,6 +10,7 @@ import pytest
 from pg_tide.message import Batch
 from pg_tide.position import Position, Snapshot, Window
 from pg_tide.stages import Stages
+from pg_tide.testing.rows import rows_of
 from tests.fixtures.messages import a_config, a_message
 
 WINDOW = Window(Position(Snapshot("3:3:")), Snapshot("9:9:"))
@@ -18,7 +19,7 @@ MANY = 2000
 
 def batch() -> Batch:
     messages = [a_message(id=number, key=f"k{number}", dedup_key=None) for number in range(MANY)]
-    return Batch(messages, WINDOW, WINDOW.finished(), 1)
+    return Batch(rows_of(messages), WINDOW, WINDOW.finished(), 1)
 
 
 @pytest.fixture(autouse=True)

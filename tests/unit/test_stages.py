@@ -11,6 +11,7 @@ from pg_tide.message import Batch, Message
 from pg_tide.plain import plain_records
 from pg_tide.position import Position, Snapshot, Window
 from pg_tide.stages import Stages
+from pg_tide.testing.rows import rows_of
 from tests.fixtures.messages import a_config, a_message
 
 WINDOW = Window(Position(Snapshot("3:3:")), Snapshot("9:9:"))
@@ -69,9 +70,11 @@ def test_the_short_way_makes_what_the_long_way_makes(
         options = {**options, "topic": None, "topic_prefix": "cdc."}
     stages = Stages.of(a_config(**options), "orders")
     assert stages.plain
-    short = stages.prepare(batch(*messages))
+    found = batch()
+    found.messages = rows_of(messages)
+    short = stages.prepare(found)
     stages.plain = False
-    assert short == stages.prepare(batch(*messages))
+    assert short == stages.prepare(found) == stages.prepare(batch(*messages))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,7 @@ def test_the_short_way_is_for_messages_that_are_not_looked_into(
     options: dict[str, Any], goes: bool
 ) -> None:
     stages = Stages.of(a_config(**options), "orders")
-    is_short = stages.plain and plain_records([a_message()], stages.route) is not None
+    is_short = stages.plain and plain_records(rows_of([a_message()]), stages.route) is not None
     assert is_short is goes
 
 
@@ -103,7 +106,10 @@ def test_headers_that_are_none_are_their_messages_error(
     headers: Any, options: dict[str, Any]
 ) -> None:
     stages = Stages.of(a_config(**options), "orders")
-    _, errors = stages.prepare(batch(a_message(headers=headers)))
+    found = batch()
+    found.messages = rows_of([a_message(headers=headers)])
+    assert stages.prepare(batch(a_message(headers=headers)))[1].keys() == {0}
+    _, errors = stages.prepare(found)
     assert errors[0].reason in {"headers_unreadable", "template_value_missing"}
 
 
