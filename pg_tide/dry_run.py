@@ -50,7 +50,15 @@ class DryRun:
     async def learn(self, name: str, *, anew: bool = False) -> None:
         """Any topic will do."""
 
-    def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
+    def pump(self) -> None:
+        """Nothing waits."""
+
+    def produce(
+        self,
+        records: Sequence[tuple[Record, ...]],
+        *,
+        more: bool = False,  # noqa: ARG002
+    ) -> Delivery:
         """Tell of records."""
         for of_message in records:
             for record in of_message:

@@ -138,8 +138,11 @@ class Lane:
             self._hurried = True
             self.pump()
 
-    def pump(self) -> None:
-        """Fill the next batch, and send it unless one is under way or it lingers."""
+    def pump(self, *, more: bool = False) -> None:
+        """Fill the next batch, and send it unless one is under way or it lingers.
+
+        With `more` to come at once it goes only when it is full.
+        """
         if self._client is None:
             if self.fault is not None:
                 self._failed(self.fault)
@@ -147,7 +150,7 @@ class Lane:
         if self._suspects and self._task is not None:
             return  # its answer says how large the next one may be
         full = self._fill(self._client)
-        if self._filled and (full or self._hurried or self._lingered()) and self._task is None:
+        if self._filled and self._task is None and (full or not (more or self._lingers())):
             self._go(self._client)
 
     def _go(self, client: Client) -> None:
@@ -158,11 +161,13 @@ class Lane:
         self._task = asyncio.create_task(self._send(client, batch))
         self.pump()  # the next one is filled meanwhile
 
-    def _lingered(self) -> bool:
-        if not self._has_lingered and self._timer is None:
+    def _lingers(self) -> bool:
+        if self._hurried or self._has_lingered:
+            return False
+        if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._filling.linger, self._linger_no_more)
-        return self._has_lingered
+        return True
 
     def _linger_no_more(self) -> None:
         self._has_lingered = True

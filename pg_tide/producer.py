@@ -175,10 +175,11 @@ class Producer:
             if compressed > limit:
                 raise too_large(compressed, f'max.message.bytes of topic "{record.topic}"', limit)
 
-    def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
+    def produce(self, records: Sequence[tuple[Record, ...]], *, more: bool = False) -> Delivery:
         """Send records, those of each message together, to topics that were learned before.
 
-        Returns at once; the delivery is done when every record was acknowledged, or refused.
+        Returns at once; the delivery is done when every record was acknowledged, or refused. With
+        `more` to come at once, only full batches go before those come, or `pump` is called.
         """
         flat = list(chain.from_iterable(records))
         delivery = Delivery(len(flat))
@@ -186,8 +187,14 @@ class Producer:
         for name, of_topic in by_topic(flat).items():
             touched += self._topics.known[name].put(of_topic, delivery)
         for one in touched:
-            one.pump()
+            one.pump(more=more)
         return delivery
+
+    def pump(self) -> None:
+        """Nothing more comes at once: what waits for it goes."""
+        for one in self._topics.lanes:
+            if one.unfinished:
+                one.pump()
 
     def hurry(self) -> None:
         """Let nothing linger that is here now: nothing more comes for it to wait for."""

@@ -284,6 +284,23 @@ async def test_waiting_records_count_as_unfinished(count: int) -> None:
     assert stand.lane.unfinished == count
 
 
+async def test_a_batch_that_is_not_full_waits_for_more_to_come_at_once() -> None:
+    stand = Stand(request=200)
+    await stand.open()
+    delivery = Delivery(3)
+    stand.lane.put([Record("t", None, b"1", [], 1)], delivery)
+    stand.lane.pump(more=True)
+    await settle()
+    assert stand.arrived == []
+    stand.lane.put([Record("t", None, b"%d" % n, [], 1) for n in (2, 3)], delivery)
+    stand.lane.pump(more=True)
+    await settle()
+    assert stand.arrived == [b"1", b"2"]
+    stand.lane.pump()
+    await settle()
+    assert delivery.done
+
+
 async def test_a_batch_that_is_not_full_lingers() -> None:
     stand = Stand(request=1000, filling=Filling(LONG))
     await stand.open()

@@ -38,7 +38,7 @@ def test_together_they_have_what_each_has_or_are_looked_at_singly(
 
 
 def test_a_topic_that_takes_less_is_minded() -> None:
-    limits = Limits(sys.maxsize, lambda record, size: None)
+    limits = Limits(sys.maxsize, lambda _record, _size: None)
     record = Record("t", b"k", b"v" * 500, [], 1)
     assert limits.sum([record]) == size_of(record)
     limits.lower(300)
