@@ -131,6 +131,7 @@ class Relay:
             self._changed.clear()
             try:
                 self._match(await self._shared.catalog.pipelines())
+                await self._shared.ownership.begin()
                 self._blind = None
             except PgTideError as error:
                 self._see_nothing(error)
