@@ -22,6 +22,7 @@ from pg_tide.postgres import Postgres
 from pg_tide.producer import Producer
 from pg_tide.recovery import Ready, Recovery
 from pg_tide.reference import References
+from pg_tide.route import Router
 from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Stages
 from pg_tide.topics import announcer
@@ -55,7 +56,18 @@ class Assembly:
 
     def __post_init__(self) -> None:
         """All runs have the clients of one place, which knows how long brokers take to answer."""
-        self._clients = Clients(self.config, self.told)
+        self._clients = Clients(self.config, self.told, self._topics)
+
+    def _topics(self, config: PipelineConfig) -> frozenset[str]:
+        return Router(config, self.configured.outbox).configured_topics
+
+    def begin(self) -> None:
+        """Connect to Kafka while PostgreSQL is asked where to go on; `leave` must come after."""
+        self._clients.begin()
+
+    async def leave(self) -> None:
+        """Hang up where no pipeline came of it."""
+        await self._clients.leave()
 
     async def config(self) -> PipelineConfig:
         """The options, with what their references stand for at this moment."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
 
 from pg_tide.errors import MessageError, PgTideError, TransientError
+from pg_tide.kafka.ahead import Ahead
 from pg_tide.kafka.batches import batch_maker
 from pg_tide.kafka.errors import mapped, ours, refusal
 from pg_tide.kafka.network import Network
@@ -31,13 +32,17 @@ class Transacting(NamedTuple):
 
 
 class KafkaClient:
-    """One producer of aiokafka, from its start to its end; it logs in with `tokens`, if any."""
+    """One producer of aiokafka, from its start to its end; it logs in with `tokens`, if any.
+
+    `expected` are topics that it will be asked for first: it asks for them while it starts.
+    """
 
     def __init__(
         self,
         settings: Settings,
         tokens: Tokens | None = None,
         transacting: Transacting = Transacting(),  # noqa: B008 - it never changes
+        expected: Iterable[str] = (),
     ) -> None:
         self._settings = settings
         self._tokens = tokens
@@ -56,9 +61,10 @@ class KafkaClient:
             transactional_id=transacting.transactional_id,
             transaction_timeout_ms=transacting.timeout_ms,
         )
-        self._client = Network(settings)
+        self._client = Network(settings, frozenset(expected))
         adopt(self._producer, self._client)
         self._late = False
+        self._ahead = Ahead()
 
     @property
     def trouble(self) -> PgTideError | None:
@@ -90,12 +96,16 @@ class KafkaClient:
         except BaseException:
             await self.end()
             raise
+        connected = next(iter(self._client._conns.values()), None)
+        self._ahead.ask(connected, self._client.expected)
 
     async def topic(self, name: str, *, patient: bool = True) -> Topic:
         """Ask for a topic; raises TransientError `topic_missing` when there is none.
 
         `patient`, it is asked for three times, for not every broker has heard of a new one yet.
         """
+        if (found := await self._found_ahead(name)) is not None:
+            return found
         with mapped():
             for pause in (0.0, 0.1, 0.4) if patient else (0.0,):
                 await asyncio.sleep(pause)
@@ -107,6 +117,13 @@ class KafkaClient:
             if name in self._client.cluster.unauthorized_topics:
                 raise may_not_write(name, self._settings)
         raise topic_missing(name, self._settings)
+
+    async def _found_ahead(self, name: str) -> Topic | None:
+        answer = await self._ahead.answer(name)
+        if answer is None or not self.partitions(name):
+            return None
+        self._client._topics.add(name)
+        return Topic(self.partitions(name), max_bytes_of(answer))
 
     async def _refresh(self, name: str) -> None:
         is_new = name not in self._client._topics
