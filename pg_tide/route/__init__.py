@@ -12,7 +12,7 @@ import orjson
 
 from pg_tide.config import PipelineConfig
 from pg_tide.message import Headers, Message, Record, Route, Rows
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values
 from pg_tide.route.key import key_of, own_key
 from pg_tide.route.look import look_text
 from pg_tide.route.metadata import Metadata
@@ -34,16 +34,17 @@ class Router:
     """
 
     def __init__(self, config: PipelineConfig, outbox: str) -> None:
-        self._topic = topic_of(config, outbox)
-        self._key = key_of(config, outbox)
+        sight = Sight()
+        self._topic = topic_of(config, outbox, sight)
+        self._key = key_of(config, outbox, sight)
         rules = enumerate(config.routing.rules)
-        self._rules = [Rule(rule, place, outbox) for place, rule in rules]
+        self._rules = [Rule(rule, place, outbox, sight) for place, rule in rules]
         self.configured_topics = _constants([self._topic, *(rule.topic for rule in self._rules)])
         by = config.partition_by
-        self._partition_by = None if by is None else look_text(by, "partition_by")
+        self._partition_by = None if by is None else look_text(by, "partition_by", sight)
         self._metadata = Metadata(outbox) if config.metadata_headers else None
         self._message_headers = config.message_headers
-        self._set_headers(config.headers, outbox)
+        self._set_headers(config.headers, outbox, sight)
         # Where one topic takes all messages under their own keys, none has to be looked into.
         self._one_topic = self._topic.constant or ""
         has_more = self._rules or self._partition_by or self._rendered_headers
@@ -51,9 +52,11 @@ class Router:
         self._looks_at_table_only = not looks and config.topic is None
         self._looks = looks or self._looks_at_table_only
 
-    def _set_headers(self, headers: dict[str, str], outbox: str) -> None:
+    def _set_headers(self, headers: dict[str, str], outbox: str, sight: Sight) -> None:
         known = {"outbox": outbox}
-        templates = {name: Template(t, f"headers.{name}", known) for name, t in headers.items()}
+        templates = {
+            name: Template(text, f"headers.{name}", known, sight) for name, text in headers.items()
+        }
         self._constant_headers: Headers = [
             (name, template.constant.encode())
             for name, template in templates.items()
