@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pg_tide.arrivals import Arrivals
 from pg_tide.buffer import Buffer
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.condition import Condition
@@ -41,6 +42,7 @@ class Shared:
     buffer: Buffer
     metrics: Metrics
     references: References
+    arrivals: Arrivals
 
 
 @dataclass
@@ -56,7 +58,12 @@ class Assembly:
 
     def __post_init__(self) -> None:
         """All runs have the clients of one place, which knows how long brokers take to answer."""
-        self._clients = Clients(self.config, self.told, self._topics)
+        self._clients = Clients(
+            self.config,
+            self.told,
+            self._topics,
+            self.shared.arrivals.of(self.configured.id),
+        )
 
     def _topics(self, config: PipelineConfig) -> frozenset[str]:
         return Router(config, self.configured.outbox).configured_topics

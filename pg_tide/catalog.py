@@ -1,7 +1,8 @@
 """The pipelines as configured in SQL, and what the relay says of them, written back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from pg_tide.postgres import Postgres
 from pg_tide.words import quoted
 
 TO_SWEEP = "SELECT tide._to_sweep($1)"
+TELL_PARTITIONS = "SELECT tide._tell_partitions($1, $2, $3, $4, $5, $6)"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,18 @@ class Storage:
     outbox: str
     retained: int
     slots_waiting: int
+
+
+@dataclass(frozen=True)
+class Partition:
+    """What a partition of Kafka got: the last offset, records a second, and when."""
+
+    pipeline_id: int
+    topic: str
+    number: int
+    last_offset: int | None
+    rate: float
+    at: datetime
 
 
 class Catalog:
@@ -144,6 +158,12 @@ class Catalog:
                 "SELECT outbox, retained, slots_waiting FROM tide._storage()"
             )
         return [Storage(*row) for row in rows]
+
+    async def tell_partitions(self, partitions: Iterable[Partition]) -> None:
+        """Take down what partitions got."""
+        rows = (astuple(one) for one in partitions)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await self._postgres.value(TELL_PARTITIONS, *columns)
 
 
 def no_such_pipeline(name: str, known: Iterable[str], otherwise: str) -> ConfigurationError:

@@ -4782,6 +4782,44 @@ end $_$;
 COMMENT ON FUNCTION tide._target_problem(target text) IS 'What is wrong with a place to start from or to seek to; null when nothing is.';
 
 --
+-- Name: _tell_partitions(integer[], text[], integer[], bigint[], double precision[], timestamp with time zone[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+begin
+  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  with there as materialized (
+    select p.id from tide.pipeline p where p.id = any (pipeline_ids) order by p.id for key share skip locked
+  )
+  insert into tide.partition_status as s (pipeline_id, topic, partition, last_offset, records_per_second, last_produced_at)
+    select told.id, told.topic, told.partition, told.last_offset, told.rate, told.at
+      from unnest(pipeline_ids, topics, partitions, last_offsets, rates, produced_at)
+        as told (id, topic, partition, last_offset, rate, at)
+      where told.id in (select t.id from there t)
+      order by told.id, told.topic, told.partition
+    on conflict on constraint partition_status_pkey do update
+      set last_offset = coalesce(excluded.last_offset, s.last_offset),
+          records_per_second = excluded.records_per_second,
+          last_produced_at = excluded.last_produced_at
+      where s.last_produced_at <= excluded.last_produced_at;
+  -- Now and then: topics may come from messages, and be forgotten by them.
+  if random() < 0.01 then
+    delete from tide.partition_status s
+      where s.pipeline_id = any (pipeline_ids) and s.last_produced_at < clock_timestamp() - interval '30 days';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) IS 'Takes down what partitions got from pipelines of this relay, each with its last offset, the rate since it was told before, and when; what was told of a later time stays.';
+
+--
 -- Name: _tell_relay(integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -6363,6 +6401,50 @@ CREATE TABLE tide.installation (
 COMMENT ON TABLE tide.installation IS 'One row: who this installation is; renewed when an outbox is rebased.';
 
 --
+-- Name: partition_status; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.partition_status (
+    pipeline_id integer NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    last_offset bigint,
+    records_per_second double precision NOT NULL,
+    last_produced_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE partition_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.partition_status IS 'What each partition of Kafka got from each pipeline lately, as its relay said last: see tide.kafka_partition_status.';
+
+--
+-- Name: kafka_partition_status; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.kafka_partition_status AS
+ SELECT l.name AS pipeline,
+    s.topic,
+    s.partition,
+    s.last_offset,
+    s.last_produced_at,
+        CASE
+            WHEN (s.last_produced_at > (clock_timestamp() - '00:00:15'::interval)) THEN (round((s.records_per_second)::numeric, 1))::double precision
+            ELSE (0)::double precision
+        END AS records_per_second
+   FROM (tide.partition_status s
+     JOIN tide.pipeline l ON ((l.id = s.pipeline_id)))
+  ORDER BY l.name, s.topic, s.partition;
+
+--
+-- Name: VIEW kafka_partition_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.kafka_partition_status IS 'What each partition of Kafka got from each pipeline: the offset of the last record that was acknowledged, when that was, and how many a second there were in the seconds before; 30 days after the last one it is forgotten.';
+
+--
 -- Name: lease; Type: TABLE; Schema: tide; Owner: -
 --
 
@@ -6805,6 +6887,13 @@ ALTER TABLE ONLY tide.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
 --
+-- Name: partition_status partition_status_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.partition_status
+    ADD CONSTRAINT partition_status_pkey PRIMARY KEY (pipeline_id, topic, partition);
+
+--
 -- Name: pipeline pipeline_group_id_key; Type: CONSTRAINT; Schema: tide; Owner: -
 --
 
@@ -6941,6 +7030,13 @@ ALTER TABLE ONLY tide.dead_letter
 
 ALTER TABLE ONLY tide.intent
     ADD CONSTRAINT intent_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id) ON DELETE CASCADE;
+
+--
+-- Name: partition_status partition_status_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.partition_status
+    ADD CONSTRAINT partition_status_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
 
 --
 -- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
@@ -8156,6 +8252,13 @@ REVOKE ALL ON FUNCTION tide._target_problem(target text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._target_problem(target text) TO tide_relay;
 
 --
+-- Name: FUNCTION _tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _tell_relay(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -8521,6 +8624,20 @@ GRANT SELECT ON TABLE tide.dead_letters TO tide_viewer;
 --
 
 GRANT SELECT ON TABLE tide.installation TO tide_relay;
+
+--
+-- Name: TABLE partition_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.partition_status TO tide_relay;
+
+--
+-- Name: TABLE kafka_partition_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_relay;
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_admin;
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_viewer;
 
 --
 -- Name: TABLE lease; Type: ACL; Schema: tide; Owner: -

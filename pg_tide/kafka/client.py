@@ -24,6 +24,14 @@ ANSWER_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 5.0
 
 
+Arrived = Callable[[str, int, int | None, int], None]
+"""Told of a batch: its topic, its partition, the offset of its last record, how many they are."""
+
+
+def nothing(*_: object) -> None:
+    """Nobody is told."""
+
+
 class Transacting(NamedTuple):
     """By which id transactions are known, and after how long brokers give one up."""
 
@@ -63,6 +71,8 @@ class KafkaClient:
         )
         self._client = Network(settings, frozenset(expected))
         adopt(self._producer, self._client)
+        self.arrived: Arrived = nothing
+        """Told of each batch that is acknowledged."""
         self._late = False
         self._ahead = Ahead()
 
@@ -205,7 +215,7 @@ class KafkaClient:
             with mapped():
                 future = await self._producer.send_batch(batch, topic, partition=partition)
                 heard(future)
-                await future
+                self._tell(topic, partition, batch.record_count(), await future)
         except PgTideError as error:
             cause = error.__cause__
             if isinstance(error, MessageError) and isinstance(cause, Exception):
@@ -214,6 +224,11 @@ class KafkaClient:
                 raise may_not_write(topic, self._settings) from error
             # What broke the client was told but once.
             raise (self._client.broken or error) from cause
+
+    def _tell(self, topic: str, partition: int, records: int, answer: Any) -> None:
+        # Brokers need not say where, and do not with acks=0, or of what they had already.
+        known = answer is not None and answer.offset is not None and answer.offset >= 0
+        self.arrived(topic, partition, answer.offset + records - 1 if known else None, records)
 
     async def close(self) -> None:
         """End a client with nothing under way."""

@@ -12,7 +12,7 @@ from pg_tide import log
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import PgTideError
 from pg_tide.intent import Identity
-from pg_tide.kafka.client import KafkaClient
+from pg_tide.kafka.client import Arrived, KafkaClient, nothing
 from pg_tide.kafka.hearsay import listen
 from pg_tide.kafka.patience import FIRST_PATIENCE
 from pg_tide.kafka.settings import Settings, settings_of
@@ -28,7 +28,8 @@ class Clients:
     """Starts clients by the configuration as it is then; its warnings go to the logger `told`.
 
     A password that was changed in its file is so taken up when the old one is refused. `topics`
-    are those that a configuration names, which will be asked for first.
+    are those that a configuration names, which will be asked for first. `arrived` is told of each
+    batch that is acknowledged.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Clients:
         current: Callable[[], Awaitable[PipelineConfig]],
         told: Any = logger,
         topics: Callable[[PipelineConfig], Iterable[str]] = lambda _: (),
+        arrived: Arrived = nothing,
     ) -> None:
         listen()
         self._current = current
@@ -43,6 +45,7 @@ class Clients:
         self._settings: Settings | None = None
         self._tokens: Tokens | None = None
         self._topics = topics
+        self._arrived = arrived
         self._patience = FIRST_PATIENCE
         self._ahead: asyncio.Task[KafkaClient | None] | None = None
 
@@ -105,6 +108,7 @@ class Clients:
         return settings
 
     async def _started(self, client: Client, settings: Settings) -> Client:
+        client.arrived = self._arrived
         try:
             await client.start(self._patience)
         except PgTideError:

@@ -23,7 +23,7 @@ LAYERS = (
     ("handover",),
     ("late_refusals", "settling", "transactions"),
     ("admission", "caution"),
-    ("stages", "dead_letter", "gate", "telling", "retention"),
+    ("stages", "dead_letter", "gate", "telling", "retention", "arrivals"),
     ("ledger", "plain"),
     ("transform", "route", "encode", "producer", "dry_run", "outbox", "wakeup"),
     ("ownership", "catalog", "migrate", "in_flight", "topics", "reference"),

@@ -23,7 +23,7 @@ LONG = 3600.0  # seconds that no test waits for
 class Eager(Lane):
     """The simpler lane: hands every batch over at once."""
 
-    def pump(self) -> None:
+    def pump(self, *, more: bool = False) -> None:  # noqa: ARG002
         client, self.tasks = self._client, getattr(self, "tasks", [])
         if client is None:
             return
