@@ -410,6 +410,7 @@ COMMENT ON COLUMN tide.intent.answer IS 'What an operator said of whether it was
 CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0, confirmed tide.intent DEFAULT NULL::tide.intent, next_floor bigint DEFAULT NULL::bigint) RETURNS tid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   drawn   bigint := coalesce(next_floor, tide._next_floor());  -- before the write draws an xid
@@ -417,6 +418,7 @@ declare
   stamped boolean;
   moved   tid;
 begin
+  perform tide._require_read_committed();
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
   -- The logged half of the lease is what is written to.
@@ -465,6 +467,35 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) IS 'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';
+
+--
+-- Name: _commit_letters(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, jsonb, bigint[], bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+declare
+  drawn         bigint := tide._next_floor();  -- before anything here draws an xid
+  dead_lettered bigint := 0;
+begin
+  if letters <> '[]' then
+    dead_lettered := tide._put_aside(group_id, epoch, letters);
+  end if;
+  still_parked := '{}';
+  if cardinality(replayed || replayed_filtered) > 0 then
+    still_parked := array(select tide._end_letters(group_id, epoch, replayed, replayed_filtered));
+  end if;
+  row_ctid := tide._commit(group_id, epoch, row_ctid, done, page, last_id, delivered, filtered, dead_lettered, null, drawn);
+end $$;
+
+--
+-- Name: FUNCTION _commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) IS 'tide._commit with what belongs to it: messages are put aside, as by tide._put_aside, and of those that were tried again it is said that they were delivered or filtered, as by tide._end_letters, whose keys are returned.';
 
 --
 -- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -617,6 +648,7 @@ COMMENT ON FUNCTION tide._config_value_problems(config jsonb) IS 'What is wrong 
 CREATE FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -1795,6 +1827,7 @@ COMMENT ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) IS 'A
 CREATE FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   given  tide.intent := jsonb_populate_record(null::tide.intent, intent);
@@ -4379,6 +4412,7 @@ COMMENT ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) IS 'W
 CREATE FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   committed bigint;
@@ -7201,6 +7235,13 @@ GRANT SELECT ON TABLE tide.intent TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -

@@ -1,7 +1,6 @@
 """How long a pipeline waits between polls that bring nothing, and what ends its sleep."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -222,22 +221,15 @@ class FakePostgres(Postgres):
         self.work: set[int] = set()
         self.away = False
 
-    @contextlib.asynccontextmanager
-    async def transaction(
-        self, *, read_only: bool = False, lock_timeout: str | None = None
-    ) -> AsyncIterator[Connection]:
-        assert lock_timeout is None
-        if read_only and self.away:
+    async def rows(self, _: str, *values: Any) -> Any:
+        if self.away:
             raise TransientError("away", reason="connection_lost")
-        yield Connection(self)
-
-    async def fetch(self, _: str, *values: Any) -> Any:
         self.asked_for.append(values)
         self.looked.set()
         head = {"group_id": None, "snapshot": self.snapshot}
         return [head, *({"group_id": one} for one in self.work & set(values[0]))]
 
-    async def fetchval(self, sql: str, *values: Any) -> Any:
+    async def value(self, sql: str, *values: Any) -> Any:
         name = sql.partition("tide.")[2].partition("(")[0]
         self.calls.append(name)
         if name == "_raise_flags":
