@@ -99,11 +99,14 @@ class Postgres:
             raw = await self._pool.acquire(timeout=COMMAND_TIMEOUT)
         try:
             yield Connection(raw)
-        finally:
+        except BaseException:
             releasing = asyncio.ensure_future(self._pool.release(raw, timeout=5))
             releasing.add_done_callback(_forget)  # also when nobody waits for it any more
             with contextlib.suppress(Exception):
                 await asyncio.shield(releasing)
+            raise
+        with contextlib.suppress(Exception):  # asyncpg itself sees to its end
+            await self._pool.release(raw, timeout=5)
 
     def expire(self) -> None:
         """Use none of the connections again: one was lost, and the others may be half dead."""
