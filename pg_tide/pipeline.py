@@ -167,7 +167,8 @@ class Pipeline:
                     return halted
                 if self.in_flight.full:
                     self.handover.hurry()  # nothing more comes to fill what lingers
-                await self.sleeper.work()
+                at_once = batch.full or self.transactions
+                await self.sleeper.work(0 if at_once else len(batch.messages))
         finally:
             if ahead is not None:
                 ahead.cancel()
