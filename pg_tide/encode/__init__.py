@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import debezium, envelope, native
+from pg_tide.encode import cdc, cloudevents, debezium, envelope, kv, maxwell, native
 from pg_tide.message import Message, Record, Route
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
@@ -18,6 +18,10 @@ FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
     "native": lambda _config, _now: native.encode,
     "envelope": lambda _config, _now: envelope.encode,
     "debezium": debezium.encoder,
+    "maxwell": maxwell.encoder,
+    "kv": kv.encoder,
+    "cdc": cdc.encoder,
+    "cloudevents": cloudevents.encoder,
 }
 
 

@@ -39,7 +39,8 @@ def test_every_format_is_an_option_and_has_an_encoder() -> None:
     assert list(choices) == list(FORMATS)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# kv has a key always, and an event in structured mode a value.
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"kv", "cloudevents"}))
 def test_tombstones_and_null_keys(name: str) -> None:
     record = the_record(name, a_message(payload=None), Route("orders", None, []))
     assert (record.key, record.value) == (None, None)
