@@ -8,8 +8,9 @@ from pg_tide.message import Message
 
 def published_at(message: Message) -> bytes:
     """Return the same as `message.published_at`, like 2026-01-31T12:00:00.123456Z."""
-    second, microsecond = divmod(message.published_at_us, 1_000_000)
-    return b"%b.%06dZ" % (_second(second), microsecond)
+    at = message.published_at_us
+    second = at // 1_000_000
+    return b"%b.%06dZ" % (_second(second), at - second * 1_000_000)
 
 
 @lru_cache(1000)

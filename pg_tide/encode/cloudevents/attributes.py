@@ -19,6 +19,7 @@ Made = TypeVar("Made")
 
 _REQUIRED = ("source", "type")
 _SHARED = frozenset({"outbox", "op", "stream_table"})  # variables with few values, by habit
+_NONE: Attributes = {}
 _REMEMBERED = 1000
 _IN_A_URI = "%:/?#[]@!$&'()*+,;=~"
 # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system, String
@@ -32,7 +33,9 @@ _FORBIDDEN = re.compile(
 class Templates:
     """The attributes that options make, in the order of the specification, extensions last.
 
-    Raises ValueError where a template asks for what an encoder does not know.
+    Making one raises ValueError where a template asks for what an encoder does not know; its
+    methods raise MessageError where one that an event must have has no value, or one that no
+    event may have.
     """
 
     def __init__(self, config: PipelineConfig) -> None:
@@ -48,30 +51,32 @@ class Templates:
         self._shared = {n: t for n, t in made.items() if t.variables <= _SHARED}
         own = {n: t for n, t in made.items() if n not in self._shared}
         self._own = {n: t for n, t in own.items() if (n, t.variable) != ("subject", "key")}
-        self.subject_is_key = len(self._own) < len(own)
+        self._subject_is_key = len(self._own) < len(own)
 
     def shared(self, message: Message) -> Attributes:
         """Return the attributes that all messages of its outbox, op and table have."""
         return dict(_rendered(self._shared, message))
 
     def own(self, message: Message) -> Attributes:
-        """Return the others; MessageError where one that is required has no value."""
-        attributes = dict(_rendered(self._own, message)) if self._own else {}
-        if self.subject_is_key and message.key:
-            attributes["subject"] = _checked("subject", message.key, message)
-        return attributes
+        """Return the others, without the subject where it is the message's key."""
+        return dict(_rendered(self._own, message)) if self._own else _NONE
+
+    def key_as_subject(self, message: Message) -> str | None:
+        """Return the subject where it is the message's key."""
+        key = message.key if self._subject_is_key else None
+        return key if not key or key.isprintable() else _checked("subject", key, message)
 
 
 class Remembered(Generic[Made]):
-    """What is made once for all messages of one outbox, op and table."""
+    """What is made once for all messages of one outbox, op and table, JSON or bytes."""
 
     def __init__(self, make: Callable[[Message], Made]) -> None:
         self._make = make
-        self._made: dict[tuple[str, str, str | None], Made] = {}
+        self._made: dict[tuple[str, str, str | None, bool], Made] = {}
 
     def of(self, message: Message) -> Made:
         """Return it for a message."""
-        key = (message.outbox, message.op, message.source)
+        key = (message.outbox, message.op, message.source, message.is_json)
         made = self._made.get(key)
         if made is None:
             made = self._make(message)

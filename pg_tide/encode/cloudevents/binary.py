@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pg_tide.encode.cloudevents.attributes import Remembered, Templates
-from pg_tide.encode.cloudevents.content import content_type, others
+from pg_tide.encode.cloudevents.content import Unclaimed, content_type
 from pg_tide.encode.keys import routed_key
 from pg_tide.encode.published import published_at
 from pg_tide.message import Headers, Message, Record, Route
@@ -13,26 +13,27 @@ def encoder(
     templates: Templates, datacontenttype: str
 ) -> Callable[[Message, Route], tuple[Record, ...]]:
     """Return what encodes a message as an event; without a payload it is a tombstone."""
-    json, binary = (
-        ("content-type", content_type(datacontenttype, is_json=is_json).encode())
-        for is_json in (True, False)
-    )
 
-    def shared(message: Message) -> Headers:
-        return [("ce_specversion", b"1.0"), *_headers(templates.shared(message))]
+    def shared(message: Message) -> tuple[Headers, bytes]:
+        of_data = content_type(datacontenttype, is_json=message.is_json)
+        first = [("content-type", of_data.encode()), ("ce_specversion", b"1.0")]
+        return [*first, *_headers(templates.shared(message))], message.outbox.encode()
 
     remembered = Remembered(shared)
+    unclaimed = Unclaimed()
 
     def encode(message: Message, route: Route) -> tuple[Record, ...]:
+        shared_headers, outbox = remembered.of(message)
         headers = [
-            json if message.is_json else binary,
-            *remembered.of(message),
-            ("ce_id", f"{message.outbox}:{message.id}".encode()),
+            *shared_headers,
+            ("ce_id", b"%b:%d" % (outbox, message.id)),
             ("ce_time", published_at(message)),
         ]
+        if subject := templates.key_as_subject(message):
+            headers.append(("ce_subject", subject.encode()))
         if own := templates.own(message):
             headers += _headers(own)
-        headers += others(route.headers)
+        headers += unclaimed(route.headers)
         timestamp_ms = message.published_at_us // 1000
         key = routed_key(route)
         value = message.payload

@@ -1,10 +1,10 @@
 """What both modes say of the content, and which headers of the message may stand beside theirs."""
 
 import re
-from functools import lru_cache
 
 from pg_tide.message import Headers
 
+_REMEMBERED = 1000  # names
 _JSON = re.compile(r"[^;/]+/([^;/]+\+)?json", re.IGNORECASE)
 
 
@@ -20,12 +20,27 @@ def content_type(datacontenttype: str, *, is_json: bool) -> str:
     return datacontenttype
 
 
-def others(headers: Headers) -> Headers:
-    """Return the headers whose names CloudEvents does not claim, so that its own stand once."""
-    return [header for header in headers if not _is_claimed(header[0])]
+class Unclaimed:
+    """Leaves out headers whose names CloudEvents claims, so that its own stand there once."""
+
+    def __init__(self) -> None:
+        self._free: set[str] = set()
+
+    def __call__(self, headers: Headers) -> Headers:
+        """Return the other headers."""
+        free = self._free
+        for name, _ in headers:
+            if name not in free:
+                return self._cut(headers)
+        return headers
+
+    def _cut(self, headers: Headers) -> Headers:
+        kept = [header for header in headers if not _is_claimed(header[0])]
+        if len(self._free) < _REMEMBERED:
+            self._free.update(name for name, _ in kept)
+        return kept
 
 
-@lru_cache(1000)
 def _is_claimed(name: str) -> bool:
     lower = name.lower()
     return lower == "content-type" or lower.startswith("ce_")

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 
 from pg_tide.encode.cloudevents.attributes import Remembered, Templates
-from pg_tide.encode.cloudevents.content import content_type, declares_json, others
+from pg_tide.encode.cloudevents.content import Unclaimed, content_type, declares_json
 from pg_tide.encode.keys import routed_key
 from pg_tide.encode.published import published_at
 from pg_tide.exact_json import write
@@ -17,31 +17,30 @@ def encoder(
     templates: Templates, datacontenttype: str
 ) -> Callable[[Message, Route], tuple[Record, ...]]:
     """Return what encodes a message as an event; without a payload, one without data."""
-    json, binary = (
-        write({"datacontenttype": content_type(datacontenttype, is_json=is_json)})[1:-1]
-        for is_json in (True, False)
-    )
     as_json = declares_json(datacontenttype)
 
     def shared(message: Message) -> tuple[bytes, bytes]:
         head = write({"specversion": "1.0", "id": f"{message.outbox}:"})[:-2]
-        return head, write(templates.shared(message))[1:-1]
+        of_data = content_type(datacontenttype, is_json=message.is_json)
+        attributes = {**templates.shared(message), "datacontenttype": of_data}
+        return head, write(attributes)[1:-1]
 
     remembered = Remembered(shared)
+    unclaimed = Unclaimed()
 
     def encode(message: Message, route: Route) -> tuple[Record, ...]:
         head, attributes = remembered.of(message)
-        own = templates.own(message)
-        value = b'%b%d",%b,"time":"%b",%b%b%b}' % (
+        own, subject = templates.own(message), templates.key_as_subject(message)
+        value = b'%b%d",%b,"time":"%b"%b%b%b}' % (
             head,
             message.id,
             attributes,
             published_at(message),
-            json if message.is_json else binary,
+            b',"subject":' + write(subject) if subject else b"",
             b"," + write(own)[1:-1] if own else b"",
             _data(message, as_json=as_json),
         )
-        headers = [_HEADER, *others(route.headers)]
+        headers = [_HEADER, *unclaimed(route.headers)]
         timestamp_ms = message.published_at_us // 1000
         key = routed_key(route)
         return (Record(route.topic, key, value, headers, timestamp_ms, route.partition_by),)

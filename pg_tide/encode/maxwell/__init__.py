@@ -1,6 +1,7 @@
 """The wire format `maxwell`: what Maxwell's daemon writes of a change to a row."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from pg_tide.config import PipelineConfig
 from pg_tide.encode.keys import routed_key
@@ -38,7 +39,7 @@ def encoder(
         if row is None:
             raise op_refused(message, "is none that wire_format maxwell can tell")
         found = primary_key.of_text(row, message) if columns else {}
-        place = _place(message)
+        place = _place(message.source or message.outbox)
         key = make_key(*place, found) if columns else routed_key(route)
         return (_record(message, route, key, value.of(message, place, (op, before, after), found)),)
 
@@ -50,7 +51,8 @@ def _record(message: Message, route: Route, key: bytes | None, value: bytes | No
     return Record(route.topic, key, value, route.headers, timestamp_ms, route.partition_by)
 
 
-def _place(message: Message) -> tuple[str, str]:
+@lru_cache(1000)
+def _place(name: str) -> tuple[str, str]:
     """Return database and table: the schema and name of a captured table, or the outbox."""
-    schema, dot, table = (message.source or message.outbox).partition(".")
+    schema, dot, table = name.partition(".")
     return (schema, table) if dot else (_DATABASE, schema)

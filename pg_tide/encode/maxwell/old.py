@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
-from pg_tide.encode.rows import Row, row_of
+from pg_tide.encode.rows import Row, flat_row, row_of, written_number
 from pg_tide.exact_json import write
 from pg_tide.message import Message
 
 OldOf = Callable[[bytes, bytes, Message], bytes]  # of the old row and the new one, as JSON
 
-_EXACT = frozenset((str, int, bool, type(None)))  # what orjson reads without rounding
+_ABSENT = object()
 
 
 def old_of(which: str, columns: tuple[str, ...]) -> OldOf:
@@ -29,24 +27,29 @@ def _keys(old: bytes, columns: tuple[str, ...], message: Message) -> bytes:
 
 
 def _changed(old: bytes, new: bytes, message: Message) -> bytes:
-    before, after = _read(old, message), _read(new, message)
-    absent = object()
+    before, after = flat_row(old), flat_row(new)
+    if before is None or after is None:
+        return _changed_values(row_of(old, message), row_of(new, message))
+    changed = {}
+    for name, value in before.items():
+        other = after.get(name, _ABSENT)
+        if type(value) is float or type(other) is float:
+            # Rounded: only where not even the digits differ it is the same for certain.
+            if written_number(old, name) != written_number(new, name):
+                return _changed_values(row_of(old, message), row_of(new, message))
+        elif value != other or type(value) is not type(other):
+            changed[name] = value
+    return write(changed)
+
+
+def _changed_values(before: Row, after: Row) -> bytes:
     return write(
         {
             name: value
             for name, value in before.items()
-            if not _is_same(value, after.get(name, absent))
+            if not _is_same(value, after.get(name, _ABSENT))
         }
     )
-
-
-def _read(text: bytes, message: Message) -> Row:
-    """Return a row with its numbers exact, quickly where it has only such as orjson reads so."""
-    try:
-        row: Row = orjson.loads(text)
-    except ValueError:
-        return row_of(text, message)
-    return row if _EXACT.issuperset(map(type, row.values())) else row_of(text, message)
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -46,27 +46,34 @@ class Value:
     def of(self, message: Message, place: tuple[str, str], change: Change, key: Row) -> bytes:
         """Return the value of a row's change in a database and table, with its primary key."""
         op, before, after = change
-        parts = [_head(*place, _TYPES[op]), b"%d" % (message.published_at_us // 1_000_000)]
-        if op != "r":
-            parts.append(b',"xid":%d,"commit":true' % message.id)
+        value = b'%b%d%b,"data":%b' % (
+            _head(place, op),
+            message.published_at_us // 1_000_000,
+            self._about(message, op, key),
+            after or before or b"{}",
+        )
+        if op != "u" or after is None:
+            return value + b"}"
+        old = _UNKNOWN if before is None else self._old_of(before, after, message)
+        return b'%b,"old":%b}' % (value, old)
+
+    def _about(self, message: Message, op: str, key: Row) -> bytes:
+        """Return the members between `ts` and `data`."""
+        about = b',"xid":%d,"commit":true' % message.id if op != "r" else b""
         if self._position:
-            parts.append(b',"position":' + write(f"{message.outbox}:{message.id}"))
-        parts.append(self._unknown)
+            about += b',"position":%b%d"' % (write(message.outbox + ":")[:-1], message.id)
+        about += self._unknown
         if self._now:
-            parts.append(b',"push_ts":' + _decimal(self._now()))
+            about += b',"push_ts":' + _decimal(self._now())
         if self._primary_key:
-            parts.append(b',"primary_key":' + write(list(key.values())))
-        parts += (self._columns, b',"data":', after or before or b"{}")
-        if op == "u" and after:
-            old = _UNKNOWN if before is None else self._old_of(before, after, message)
-            parts += (b',"old":', old)
-        parts.append(b"}")
-        return b"".join(parts)
+            about += b',"primary_key":' + (write(list(key.values())) if key else b"[]")
+        return about + self._columns
 
 
 @lru_cache(1000)
-def _head(database: str, table: str, what: str) -> bytes:
-    return write({"database": database, "table": table, "type": what})[:-1] + b',"ts":'
+def _head(place: tuple[str, str], op: str) -> bytes:
+    database, table = place
+    return write({"database": database, "table": table, "type": _TYPES[op]})[:-1] + b',"ts":'
 
 
 def _decimal(seconds: float) -> bytes:
