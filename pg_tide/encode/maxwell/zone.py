@@ -64,10 +64,10 @@ def _is_time(value: Any) -> bool:
 
 def _zone(name: str) -> tzinfo:
     """Return a zone by its name or its offset, like Europe/Vienna or +05:30."""
-    if offset := _OFFSET.fullmatch(name):
-        size = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
-        return timezone(-size if offset[1] == "-" else size)
     try:
+        if offset := _OFFSET.fullmatch(name):
+            size = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+            return timezone(-size if offset[1] == "-" else size)
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ValueError(
