@@ -6,6 +6,7 @@ Rows stay JSON texts, byte for byte as published, until a format has to look int
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -91,13 +92,17 @@ def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None]
 
 def _is_row(text: bytes) -> bool:
     """Return whether a text is an object and nothing else; not for certain where it is not."""
-    if text[:1] != b"{":
-        return False
+    return text[:1] == b"{" and _loaded(text) is not None
+
+
+@lru_cache(2)  # an old row and its new one are looked into more than once
+def _loaded(text: bytes) -> Row | None:
+    """Return a row with its floats rounded, for reading alone; None where orjson cannot."""
     try:
-        orjson.loads(text)
-    except ValueError:  # cut within a text that looks like the cut, or numbers beyond measure
-        return False
-    return True
+        row: Row = orjson.loads(text)
+    except ValueError:  # half of a text, or a number beyond what a float holds
+        return None
+    return row
 
 
 def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
@@ -138,12 +143,12 @@ def row_of(text: bytes, message: Message) -> Row:
 
 
 def flat_row(text: bytes) -> Row | None:
-    """Return a row without values in values, its floats rounded; None for another."""
-    try:
-        row: Row = orjson.loads(text)
-    except ValueError:  # a number beyond what a float holds
-        return None
-    return row if _FLAT.issuperset(map(type, row.values())) else None
+    """Return a row without values in values, its floats rounded; None for another.
+
+    It is for reading alone.
+    """
+    row = _loaded(text)
+    return row if row is not None and _FLAT.issuperset(map(type, row.values())) else None
 
 
 def written_number(text: bytes, name: str) -> bytes | None:
@@ -159,14 +164,16 @@ def written_number(text: bytes, name: str) -> bytes | None:
 
 
 def _quickly(text: bytes) -> Row | None:
-    row = flat_row(text) if text[:1] == b"{" else None
-    if row is not None:
-        for name, value in row.items():
-            if type(value) is float:
-                number = parse_number((written_number(text, name) or b"").decode())
-                if number is None:
-                    return None
-                row[name] = number
+    flat = flat_row(text) if text[:1] == b"{" else None
+    if flat is None:
+        return None
+    row = dict(flat)
+    for name, value in flat.items():
+        if type(value) is float:
+            number = parse_number((written_number(text, name) or b"").decode())
+            if number is None:
+                return None
+            row[name] = number
     return row
 
 
@@ -188,10 +195,7 @@ class PrimaryKey:
 
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
-        try:
-            row = orjson.loads(text)
-        except ValueError:
-            row = None
+        row = _loaded(text)
         if not isinstance(row, dict) or not _EXACT.issuperset(map(type, self._values(row))):
             row = row_of(text, message)
         return self.of(row, message)

@@ -32,13 +32,14 @@ def _changed(old: bytes, new: bytes, message: Message) -> bytes:
         return _changed_values(row_of(old, message), row_of(new, message))
     changed = {}
     for name, value in before.items():
-        other = after.get(name, _ABSENT)
-        if type(value) is float or type(other) is float:
-            # Rounded: only where not even the digits differ it is the same for certain.
-            if written_number(old, name) != written_number(new, name):
-                return _changed_values(row_of(old, message), row_of(new, message))
-        elif value != other or type(value) is not type(other):
+        other, kind = after.get(name, _ABSENT), type(value)
+        if value == other and kind is type(other) and kind is not float:
+            continue
+        if kind is not float and type(other) is not float:
             changed[name] = value
+        # Rounded: only where not even the digits differ it is the same for certain.
+        elif written_number(old, name) != written_number(new, name):
+            return _changed_values(row_of(old, message), row_of(new, message))
     return write(changed)
 
 
