@@ -125,16 +125,21 @@ def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | No
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
     needs_before, needs_after = _NEEDED[op]
-    for name, row, needed in (("after", after, needs_after), ("before", before, needs_before)):
-        if needed is not None and (row is not None) is not needed:
-            has = f"no row {name}" if needed else f"a row {name}"
-            raise MessageError(
-                f"message {message.id} has the op {quoted(message.op)}, but {has} it",
-                stage="encode",
-                reason="row_contradicts_op",
-                hint="Publish it with the op that happened to the row.",
-            )
+    if (after is None) is needs_after:
+        raise _contradiction(message, "after", needed=needs_after)
+    if (before is None) is needs_before:
+        raise _contradiction(message, "before", needed=needs_before)
     return op, before, after
+
+
+def _contradiction(message: Message, name: str, *, needed: bool) -> MessageError:
+    has = f"no row {name}" if needed else f"a row {name}"
+    return MessageError(
+        f"message {message.id} has the op {quoted(message.op)}, but {has} it",
+        stage="encode",
+        reason="row_contradicts_op",
+        hint="Publish it with the op that happened to the row.",
+    )
 
 
 def row_of(text: bytes, message: Message) -> Row:
@@ -157,10 +162,15 @@ def written_number(text: bytes, name: str) -> bytes | None:
     A name in quotes with no backslash before it is that of the member: within a string, every
     quote has one.
     """
-    quoted_name = orjson.dumps(name) + b":"
+    quoted_name = _quoted_name(name)
     at = text.find(quoted_name)
     found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
     return found[1] if found and text[at - 1] != _BACKSLASH else None
+
+
+@lru_cache(1000)
+def _quoted_name(name: str) -> bytes:
+    return orjson.dumps(name) + b":"
 
 
 def _quickly(text: bytes) -> Row | None:
@@ -196,9 +206,11 @@ class PrimaryKey:
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
         row = _loaded(text)
-        if not isinstance(row, dict) or not _EXACT.issuperset(map(type, self._values(row))):
-            row = row_of(text, message)
-        return self.of(row, message)
+        if isinstance(row, dict):
+            key = {name: row.get(name) for name in self.names}
+            if _EXACT.issuperset(map(type, key.values())):
+                return key
+        return self.of(row_of(text, message), message)
 
     def of(self, row: Row, message: Message) -> Row:
         """Return the key's columns of a row; MessageError where it lacks one, or has it null."""
@@ -207,9 +219,6 @@ class PrimaryKey:
             if value is None:
                 raise self._missing(message, f"has no {shown_name(name)}")
         return key
-
-    def _values(self, row: Row) -> list[Any]:
-        return [row.get(name) for name in self.names]
 
     def of_tombstone(self, message: Message) -> Row:
         """Return the key that the message's own key has as JSON; MessageError where it has none."""
