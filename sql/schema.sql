@@ -119,6 +119,30 @@ end $$;
 COMMENT ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) IS 'Takes note, durably, that a message is about to be tried alone, and returns how often it has been, this time counted; null: none is. Raises TD001 without the lease.';
 
 --
+-- Name: _attribute_map_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._attribute_map_problems(path text, attributes jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select tide._header_map_problems(path, attributes - '')
+  union all
+  select case
+      when a.key !~ '^[a-z0-9]+$' then path || ': the name ' || tide._shown(to_jsonb(a.key)) || ' is not made of a-z and 0-9'
+      else path || '.' || a.key || ': is no extension, but an attribute of every event'
+    end
+  from jsonb_each(attributes) as a
+  where a.key !~ '^[a-z0-9]+$'
+    or a.key in ('specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema', 'data')
+$_$;
+
+--
+-- Name: FUNCTION _attribute_map_problems(path text, attributes jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) IS 'What is wrong with an object of CloudEvents extensions: names and templates.';
+
+--
 -- Name: _await_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -1510,6 +1534,8 @@ begin
       return query select tide._placements_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
+    when 'attribute_map' then
+      return query select tide._attribute_map_problems(path, value);
     when 'names' then
       return query select tide._names_problems(path, value);
     when 'routing_rules' then
@@ -1524,7 +1550,7 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'identifier', 'jmespath', 'partition', 'path', 'regex', 'url' then
+    when 'identifier', 'jmespath', 'media_type', 'partition', 'path', 'regex', 'time_form', 'time_zone', 'url' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
@@ -5048,6 +5074,16 @@ CREATE FUNCTION tide._text_problems(format text, value text) RETURNS SETOF text
   select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
     where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
   union all
+  select 'must be a time zone like Europe/Vienna, UTC or +05:30, not ' || tide._shown(to_jsonb(value))
+    where format = 'time_zone' and value !~ '^[A-Za-z0-9_+/:-]{1,64}$'
+  union all
+  select 'must be made of yyyy, MM, dd, HH, mm, ss and S, with other letters in single quotes, not '
+      || tide._shown(to_jsonb(value))
+    where format = 'time_form' and value !~ '^(yyyy|MM|dd|HH|mm|ss|S{1,6}|''[^'']+''|[^A-Za-z'']+)+$'
+  union all
+  select 'must be a media type like application/json, not ' || tide._shown(to_jsonb(value))
+    where format = 'media_type' and value !~ '^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]+)?$'
+  union all
   select 'must be a URL like https://login.example.com/token, without a user or a password'
     where format = 'url' and value !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$'
 $_$;
@@ -7287,6 +7323,13 @@ GRANT ALL ON FUNCTION tide._are_headers(headers jsonb) TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _attribute_map_problems(path text, attributes jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _await_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -

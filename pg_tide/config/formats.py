@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from pg_tide.config.columns import columns_problems
+from pg_tide.config.placements import placements_problems
 from pg_tide.config.references import MISPLACED, is_misplaced
 from pg_tide.config.routing_rules import routing_rules_problems, variable_problems
 from pg_tide.config.scalars import read
 from pg_tide.config.topics import topic_prefix_problems, topic_template_problems
-from pg_tide.config.wire.columns import columns_problems
-from pg_tide.config.wire.placements import placements_problems
 from pg_tide.expression import Expression
 from pg_tide.pattern import Pattern
 from pg_tide.template import template_problems
@@ -23,6 +23,15 @@ from pg_tide.words import quoted, shown, shown_name
 
 _SPACES = " \t\n\r"
 _URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+_TIME_ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,64}")
+_TIME_FORM = re.compile(r"(yyyy|MM|dd|HH|mm|ss|S{1,6}|'[^']+'|[^A-Za-z']+)+")
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]+)?")
+_ATTRIBUTE = re.compile(r"[a-z0-9]+")
+_ATTRIBUTES = {"specversion", "id", "source", "type", "subject", "time"} | {
+    "datacontenttype",
+    "dataschema",
+    "data",
+}
 _IDENTIFIER = re.compile(r"[a-zA-Z0-9._-]+")
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[; \t\n\r]")
@@ -177,6 +186,37 @@ def _header_map(path: str, headers: dict[str, Any]) -> Problems:
     return wrong
 
 
+def _attribute_map(path: str, attributes: dict[str, Any]) -> Problems:
+    wrong = _header_map(path, {name: value for name, value in attributes.items() if name})
+    for name in attributes:
+        if not _ATTRIBUTE.fullmatch(name):
+            wrong.append(f"{path}: the name {quoted(name)} is not made of a-z and 0-9")
+        elif name in _ATTRIBUTES:
+            wrong.append(f"{path}.{name}: is no extension, but an attribute of every event")
+    return wrong
+
+
+def _time_zone(text: str) -> Problems:
+    if _TIME_ZONE.fullmatch(text):
+        return []
+    return [f"must be a time zone like Europe/Vienna, UTC or +05:30, not {quoted(text)}"]
+
+
+def _time_form(text: str) -> Problems:
+    if _TIME_FORM.fullmatch(text):
+        return []
+    return [
+        "must be made of yyyy, MM, dd, HH, mm, ss and S, with other letters in single quotes, not "
+        + quoted(text)
+    ]
+
+
+def _media_type(text: str) -> Problems:
+    if _MEDIA_TYPE.fullmatch(text):
+        return []
+    return [f"must be a media type like application/json, not {quoted(text)}"]
+
+
 def _of_text(check: Callable[[str], Problems]) -> Callable[[str, Any], Problems]:
     return lambda path, text: [f"{path}: {problem}" for problem in check(text)]
 
@@ -189,6 +229,7 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "columns": columns_problems,
     "placements": placements_problems,
     "header_map": _header_map,
+    "attribute_map": _attribute_map,
     "identifier": _of_text(_identifier),
     "jmespath": _of_text(_jmespath),
     "names": _names,
@@ -196,6 +237,9 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "path": _of_text(_path),
     "regex": _of_text(_regex),
     "routing_rules": _routing_rules,
+    "media_type": _of_text(_media_type),
+    "time_zone": _of_text(_time_zone),
+    "time_form": _of_text(_time_form),
     "start_from": _of_text(_start_from),
     "url": _of_text(_url),
 }

@@ -33,7 +33,17 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
-    wire_format: Literal["native", "envelope", "raw", "debezium", "debezium_outbox"] = Field(
+    wire_format: Literal[
+        "native",
+        "envelope",
+        "raw",
+        "debezium",
+        "debezium_outbox",
+        "maxwell",
+        "kv",
+        "cdc",
+        "cloudevents",
+    ] = Field(
         "native",
         description="the form of a record's value; options of a format stand in wire_config",
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import debezium, envelope, native, raw
+from pg_tide.encode import cdc, cloudevents, debezium, envelope, kv, maxwell, native, raw
 from pg_tide.encode.debezium import outbox
 from pg_tide.message import Message, Record, Route
 
@@ -21,6 +21,10 @@ FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
     "raw": lambda _config, _now: raw.encode,
     "debezium": debezium.encoder,
     "debezium_outbox": outbox.encoder,
+    "maxwell": maxwell.encoder,
+    "kv": kv.encoder,
+    "cdc": cdc.encoder,
+    "cloudevents": cloudevents.encoder,
 }
 
 

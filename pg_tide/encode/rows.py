@@ -6,12 +6,13 @@ Rows stay JSON texts, byte for byte as published, until a format has to look int
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, parser_of
+from pg_tide.exact_json import parse, parse_number
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -91,13 +92,17 @@ def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None]
 
 def _is_row(text: bytes) -> bool:
     """Return whether a text is an object and nothing else; not for certain where it is not."""
-    if text[:1] != b"{":
-        return False
+    return text[:1] == b"{" and _loaded(text) is not None
+
+
+@lru_cache(2)  # an old row and its new one are looked into more than once
+def _loaded(text: bytes) -> Row | None:
+    """Return a row with its floats rounded, for reading alone; None where orjson cannot."""
     try:
-        orjson.loads(text)
-    except ValueError:  # cut within a text that looks like the cut, or numbers beyond measure
-        return False
-    return True
+        row: Row = orjson.loads(text)
+    except ValueError:  # half of a text, or a number beyond what a float holds
+        return None
+    return row
 
 
 def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
@@ -120,20 +125,69 @@ def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | No
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
     needs_before, needs_after = _NEEDED[op]
-    for name, row, needed in (("after", after, needs_after), ("before", before, needs_before)):
-        if needed is not None and (row is not None) is not needed:
-            has = f"no row {name}" if needed else f"a row {name}"
-            raise MessageError(
-                f"message {message.id} has the op {quoted(message.op)}, but {has} it",
-                stage="encode",
-                reason="row_contradicts_op",
-                hint="Publish it with the op that happened to the row.",
-            )
+    if (after is None) is needs_after:
+        raise _contradiction(message, "after", needed=needs_after)
+    if (before is None) is needs_before:
+        raise _contradiction(message, "before", needed=needs_before)
     return op, before, after
+
+
+def _contradiction(message: Message, name: str, *, needed: bool) -> MessageError:
+    has = f"no row {name}" if needed else f"a row {name}"
+    return MessageError(
+        f"message {message.id} has the op {quoted(message.op)}, but {has} it",
+        stage="encode",
+        reason="row_contradicts_op",
+        hint="Publish it with the op that happened to the row.",
+    )
 
 
 def row_of(text: bytes, message: Message) -> Row:
     """Return a row as a value, numbers exact; MessageError where it is no JSON object."""
+    return _quickly(text) or _exactly(text, message)
+
+
+def flat_row(text: bytes) -> Row | None:
+    """Return a row without values in values, its floats rounded; None for another.
+
+    It is for reading alone.
+    """
+    row = _loaded(text)
+    return row if row is not None and _FLAT.issuperset(map(type, row.values())) else None
+
+
+def written_number(text: bytes, name: str) -> bytes | None:
+    """Return the digits of a number in a row without values in values; None where in doubt.
+
+    A name in quotes with no backslash before it is that of the member: within a string, every
+    quote has one.
+    """
+    quoted_name = _quoted_name(name)
+    at = text.find(quoted_name)
+    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
+    return found[1] if found and text[at - 1] != _BACKSLASH else None
+
+
+@lru_cache(1000)
+def _quoted_name(name: str) -> bytes:
+    return orjson.dumps(name) + b":"
+
+
+def _quickly(text: bytes) -> Row | None:
+    flat = flat_row(text) if text[:1] == b"{" else None
+    if flat is None:
+        return None
+    row = dict(flat)
+    for name, value in flat.items():
+        if type(value) is float:
+            number = parse_number((written_number(text, name) or b"").decode())
+            if number is None:
+                return None
+            row[name] = number
+    return row
+
+
+def _exactly(text: bytes, message: Message) -> Row:
     try:
         row = parse(text)
     except ValueError as error:
@@ -143,41 +197,20 @@ def row_of(text: bytes, message: Message) -> Row:
     return row
 
 
-def flat_row(text: bytes) -> Row | None:
-    """Return a row without values in values, its floats rounded; None for another."""
-    try:
-        row: Row = orjson.loads(text)
-    except ValueError:  # a number beyond what a float holds
-        return None
-    return row if _FLAT.issuperset(map(type, row.values())) else None
-
-
-def written_number(text: bytes, name: str) -> bytes | None:
-    """Return the digits of a number in a row without values in values; None where in doubt.
-
-    A name in quotes with no backslash before it is that of the member: within a string, every
-    quote has one.
-    """
-    quoted_name = orjson.dumps(name) + b":"
-    at = text.find(quoted_name)
-    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
-    return found[1] if found and text[at - 1] != _BACKSLASH else None
-
-
 class PrimaryKey:
     """The columns that are the key of a row, in the order of `wire_config.primary_keys`."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
-        self._parse = parser_of((name,) for name in self.names)
 
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
-        try:
-            row = self._parse(text)
-        except ValueError:
-            row = None
-        return self.of(row if isinstance(row, dict) else row_of(text, message), message)
+        row = _loaded(text)
+        if isinstance(row, dict):
+            key = {name: row.get(name) for name in self.names}
+            if _EXACT.issuperset(map(type, key.values())):
+                return key
+        return self.of(row_of(text, message), message)
 
     def of(self, row: Row, message: Message) -> Row:
         """Return the key's columns of a row; MessageError where it lacks one, or has it null."""

@@ -62,7 +62,8 @@ def test_any_payload_comes_back_byte_for_byte(payload: Any) -> None:
     assert write(parse(envelope)["payload"]) == write(parse(text))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# kv has a key always, and an event in structured mode a value.
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"kv", "cloudevents"}))
 def test_tombstones_and_null_keys(name: str) -> None:
     record = the_record(name, a_message(payload=None), Route("orders", None, []))
     assert (record.key, record.value) == (None, None)
@@ -103,7 +104,7 @@ def test_an_envelope_differs_from_native_in_its_value_alone() -> None:
     assert envelope == native
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw", "debezium_outbox"}))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw", "debezium_outbox", "cloudevents"}))
 def test_bytes_where_json_is_needed_are_the_messages_error(name: str) -> None:
     with pytest.raises(MessageError) as caught:
         the_record(name, a_message(payload=b"\xff", is_json=False))

@@ -16,7 +16,7 @@ class Rows(WireSection):
     """Members of `wire_config` of all formats of rows."""
 
     title: ClassVar[str] = "Wire formats of rows"
-    formats: ClassVar[tuple[str, ...]] = ("debezium",)
+    formats: ClassVar[tuple[str, ...]] = ("debezium", "maxwell", "kv", "cdc")
     rules: ClassVar[tuple[Rule, ...]] = tuple(
         Rule("conflict", _KEYS, {}, other, f"conflicts with {other}; give one of them")
         for other in _OTHER_KEYS
