@@ -183,6 +183,8 @@ def _either(formats: Sequence[str]) -> str:
 
 def _of_formats(section: type[Section]) -> tuple[Rule, ...]:
     """Each option of some wire formats needs one of them to be chosen."""
+    if not section.formats:
+        return ()
     formats = list(section.formats)
     message = f"belongs to wire_format {_either(section.formats)}, not to {{other}}"
     return tuple(

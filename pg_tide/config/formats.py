@@ -22,6 +22,7 @@ from pg_tide.words import quoted, shown, shown_name
 _SPACES = " \t\n\r"
 _URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
 _IDENTIFIER = re.compile(r"[a-zA-Z0-9._-]+")
+_RECORD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[; \t\n\r]")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -104,6 +105,13 @@ def _url(text: str) -> Problems:
     return ["must be a URL like https://login.example.com/token, without a user or a password"]
 
 
+def _url_list(text: str) -> Problems:
+    if all(_URL.fullmatch(entry) for entry in host_ports(text)):
+        return []
+    example = "https://registry.example.com:8081"
+    return [f"must be URLs like {example}, without a user or a password, separated by commas"]
+
+
 def _path(text: str) -> Problems:
     if not text:
         return ["must not be empty"]
@@ -120,6 +128,12 @@ def _identifier(text: str) -> Problems:
     return [f'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not {quoted(text)}']
 
 
+def _record_name(text: str) -> Problems:
+    if _RECORD_NAME.fullmatch(text):
+        return []
+    return [f"must be a name like com.example.Order, not {quoted(text)}"]
+
+
 def _partition(text: str) -> Problems:
     if text in {"round_robin", "random"} or _PARTITION.fullmatch(text):
         return []
@@ -134,6 +148,20 @@ def _names(path: str, names: list[str]) -> Problems:
     if "" in names:
         wrong = {f"{path}: an entry is empty; write names, separated by commas"}
     return sorted(wrong)
+
+
+def _schema(path: str, schema: str | dict[str, Any]) -> Problems:
+    if isinstance(schema, str):
+        return [] if schema.strip(_SPACES) else [f"{path}: must not be empty"]
+    if not schema.keys() <= {"subject", "version"}:
+        return []
+    wrong = []
+    if not (schema.get("subject") and isinstance(schema["subject"], str)):
+        wrong.append(f"{path}.subject: must be the name of a subject of the registry")
+    version = schema.get("version", "latest")
+    if version != "latest" and not 1 <= (read("integer", version) or 0) <= 999_999_999:
+        wrong.append(f"{path}.version: must be the number of a version, or latest")
+    return wrong
 
 
 def _routing_rules(path: str, rules: list[Any]) -> Problems:
@@ -191,7 +219,10 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "partition": _of_text(_partition),
     "path": _of_text(_path),
     "regex": _of_text(_regex),
+    "record_name": _of_text(_record_name),
     "routing_rules": _routing_rules,
+    "schema": _schema,
     "start_from": _of_text(_start_from),
     "url": _of_text(_url),
+    "url_list": _of_text(_url_list),
 }

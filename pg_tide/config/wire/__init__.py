@@ -5,12 +5,20 @@ from typing import ClassVar
 from pg_tide.config.option import Section
 from pg_tide.config.wire.debezium import Debezium
 from pg_tide.config.wire.rows import Rows
+from pg_tide.config.wire.schema_registry import SchemaRegistry
+from pg_tide.config.wire.typed import GivenSchema, Typed
 
 # What stands in wire_config, in the order of the reference.
-WIRE_SECTIONS: tuple[type[Section], ...] = (Rows, Debezium)
+WIRE_SECTIONS: tuple[type[Section], ...] = (
+    Rows,
+    Debezium,
+    Typed,
+    GivenSchema,
+    SchemaRegistry,
+)
 
 
-class WireConfig(Rows, Debezium):
+class WireConfig(Rows, Debezium, Typed, GivenSchema):
     """Every member of `wire_config`, with its value or its default, whatever the format is."""
 
     title: ClassVar[str] = "wire_config"
