@@ -33,7 +33,9 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
-    wire_format: Literal["native", "envelope", "debezium", "avro", "protobuf", "json_schema"] = Field(
-        "native",
-        description="the form of a record's value; options of a format stand in wire_config",
+    wire_format: Literal["native", "envelope", "debezium", "avro", "protobuf", "json_schema"] = (
+        Field(
+            "native",
+            description="the form of a record's value; options of a format stand in wire_config",
+        )
     )
