@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import debezium, envelope, native
+from pg_tide.encode import debezium, envelope, native, schema_formats
 from pg_tide.message import Message, Record, Route
+from pg_tide.schemas import Schemas
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
 Now = Callable[[], float]  # seconds since 1970
@@ -20,14 +21,27 @@ FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
     "debezium": debezium.encoder,
 }
 
+# These look up schemas, too.
+WITH_SCHEMAS: dict[str, Callable[[PipelineConfig, Schemas], Encoder]] = {
+    "avro": schema_formats.avro,
+    "protobuf": schema_formats.protobuf,
+    "json_schema": schema_formats.json_schema,
+}
 
-def encoder(config: PipelineConfig, now: Now = time.time) -> Encoder:
+
+def encoder(
+    config: PipelineConfig, now: Now = time.time, schemas: Schemas | None = None
+) -> Encoder:
     """Return the encoder of a pipeline: of its wire format, and of what its records have as time.
 
     With `record_timestamp` `produced` that is when the record is made, which is what clients of
-    Kafka do by default. Raises ValueError where the options of the format cannot work.
+    Kafka do by default. What is known of `schemas` is looked up there: a record that needs another
+    raises SchemaNeeded. Raises ValueError where the options of the format cannot work.
     """
-    encode = FORMATS[config.wire_format](config, now)
+    if config.wire_format in WITH_SCHEMAS:
+        encode = WITH_SCHEMAS[config.wire_format](config, schemas or Schemas())
+    else:
+        encode = FORMATS[config.wire_format](config, now)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)
 
 

@@ -1,0 +1,45 @@
+"""Payloads as values, fast, for the formats that have a schema: every number keeps its digits."""
+
+from typing import Any
+
+import orjson
+
+from pg_tide.exact_json import parse
+from pg_tide.message import Message
+from pg_tide.payload import parse_payload
+
+# orjson makes a float of a fraction. One with at most 16 characters has 15 digits at most, and
+# those are the float's own: https://en.wikipedia.org/wiki/Double-precision_floating-point_format
+_DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
+_LONG = b"0" * 17
+
+
+def payload_of(message: Message) -> Any:
+    """Return the value of a payload that is not null; MessageError where it is not JSON.
+
+    A fraction is a float where that has the same digits, else a Decimal.
+    """
+    payload = message.payload
+    if message.is_json and payload is not None:
+        value = quick(payload)
+        if value is not None:
+            return value
+    return parse_payload(message, "encode")
+
+
+def quick(text: bytes) -> Any:
+    """Return the value of a JSON text; None for null, and where it takes the slower way."""
+    # Numbers beyond measure are the only ones that are written with an exponent.
+    if _LONG in text.translate(_DIGITS) or b"E-" in text or b"E+" in text:
+        return None
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return None
+
+
+def value_of(text: bytes | str) -> Any:
+    """Return the value of a JSON text; ValueError where it is none."""
+    raw = text.encode() if isinstance(text, str) else text
+    found = quick(raw)
+    return parse(raw) if found is None else found

@@ -1,0 +1,35 @@
+"""The formats that have a schema, each with its library, which is loaded where it is used alone."""
+
+from pg_tide.config import PipelineConfig
+from pg_tide.encode.typed import Typed, missing
+from pg_tide.schemas import Schemas
+
+
+def avro(config: PipelineConfig, schemas: Schemas) -> Typed:
+    """Return the encoder of `avro`; ConfigurationError without its library."""
+    try:
+        from pg_tide.encode.avro import Avro  # noqa: PLC0415 - 11 MB of memory
+    except ModuleNotFoundError as error:
+        raise missing("fastavro", "avro") from error
+    options = config.wire_config
+    return Typed(Avro(options.fractions, drop=options.unknown_fields == "drop"), config, schemas)
+
+
+def protobuf(config: PipelineConfig, schemas: Schemas) -> Typed:
+    """Return the encoder of `protobuf`; ConfigurationError without its libraries."""
+    try:
+        from pg_tide.encode.protobuf import Protobuf  # noqa: PLC0415 - 4 MB of memory
+    except ModuleNotFoundError as error:
+        raise missing("protobuf or grpcio-tools", "protobuf") from error
+    options = config.wire_config
+    codec = Protobuf(options.fractions, drop=options.unknown_fields == "drop")
+    return Typed(codec, config, schemas)
+
+
+def json_schema(config: PipelineConfig, schemas: Schemas) -> Typed:
+    """Return the encoder of `json_schema`; ConfigurationError without its library."""
+    try:
+        from pg_tide.encode.json_schema import JsonSchema  # noqa: PLC0415 - 8 MB of memory
+    except ModuleNotFoundError as error:
+        raise missing("jsonschema-rs", "json-schema") from error
+    return Typed(JsonSchema(), config, schemas)
