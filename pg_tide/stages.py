@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Self
 
@@ -11,6 +11,7 @@ from pg_tide.encode import Encoder, encoder
 from pg_tide.errors import ConfigurationError, MessageError
 from pg_tide.message import Batch, Message, Records
 from pg_tide.route import Router
+from pg_tide.schemas import Schemas
 from pg_tide.transform import Transform
 
 Errors = dict[int, MessageError]  # by the place in the batch of a message that can not go
@@ -18,17 +19,20 @@ Errors = dict[int, MessageError]  # by the place in the batch of a message that 
 
 @dataclass
 class Stages:
-    """The pure stages: values in, values out."""
+    """The pure stages: values in, values out. Encoders look `schemas` up."""
 
     transform: Transform
     route: Router
     encode: Encoder
+    schemas: Schemas = field(default_factory=Schemas)
 
     @classmethod
     def of(cls, config: PipelineConfig, outbox: str) -> Self:
         """The stages of a pipeline; FatalError where its options cannot work."""
+        schemas = Schemas()
         try:
-            return cls(Transform(config), Router(config, outbox), encoder(config))
+            encode = encoder(config, schemas=schemas)
+            return cls(Transform(config), Router(config, outbox), encode, schemas)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 
@@ -37,7 +41,7 @@ class Stages:
     ) -> tuple[Records, Errors]:
         """The records of a batch's messages, from `begin` on, and what is wrong with the others.
 
-        After so many seconds it ends early: the records are fewer then.
+        After so many seconds it ends early: the records are fewer then. Raises SchemaNeeded.
         """
         now = time.monotonic
         until = now() + seconds

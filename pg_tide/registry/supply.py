@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pg_tide.errors import FatalError, PgTideError, TransientError
+from pg_tide.errors import FatalError, TransientError
 from pg_tide.registry.refusals import MissingError, UnavailableError
 from pg_tide.retry import Backoff
 from pg_tide.schemas import Kind, Schema, Schemas, Version, Wanted
@@ -14,16 +14,16 @@ from pg_tide.schemas import Kind, Schema, Schemas, Version, Wanted
 LOOK_AGAIN = 60.0  # seconds after which it is seen whether schemas are still there
 UNREGISTERED = 0  # the id of a schema that only would be registered
 
-Report = Callable[[PgTideError, float], None]
+Report = Callable[[TransientError | FatalError, float], None]
 
 
 class Source(Protocol):
     """What is needed of a registry."""
 
-    async def register(self, subject: str, kind: Kind, text: str) -> Schema:
+    async def register(self, subject: str, kind: Kind, text: str, /) -> Schema:
         """Register a schema, or find it."""
 
-    async def look_up(self, subject: str, kind: Kind, text: str) -> Schema | None:
+    async def look_up(self, subject: str, kind: Kind, text: str, /) -> Schema | None:
         """Find a schema of a subject."""
 
     async def version(self, subject: str, version: Version) -> Schema | None:
@@ -32,7 +32,7 @@ class Source(Protocol):
     async def has(self, schema_id: int) -> bool:
         """Whether there is a schema with this id."""
 
-    async def is_compatible(self, subject: str, kind: Kind, text: str) -> tuple[bool, str]:
+    async def is_compatible(self, subject: str, kind: Kind, text: str, /) -> tuple[bool, str]:
         """Whether a subject would take a schema, and why not."""
 
 

@@ -8,6 +8,8 @@ from pg_tide.config.wire.rows import Rows
 from pg_tide.config.wire.schema_registry import SchemaRegistry
 from pg_tide.config.wire.typed import GivenSchema, Typed
 
+__all__ = ["WIRE_SECTIONS", "SchemaRegistry", "WireConfig"]
+
 # What stands in wire_config, in the order of the reference.
 WIRE_SECTIONS: tuple[type[Section], ...] = (
     Rows,
