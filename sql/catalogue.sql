@@ -156,6 +156,7 @@ values
   ('requirement', 'wire_config.unknown_fields', '{"other": ["avro", "protobuf", "json_schema"]}', 'wire_format', 'belongs to wire_format avro, protobuf or json_schema, not to {other}', null),
   ('conflict', 'wire_config.schema_location', '{"when": ["embedded"]}', 'schema_registry.url', '{value} conflicts with schema_registry.url; give one of them', null),
   ('conflict', 'wire_config.record_name', '{}', 'wire_config.schema', 'conflicts with wire_config.schema, which has the name', null),
+  ('conflict', 'wire_config.fractions', '{"when": ["string"], "other": ["protobuf", "json_schema"]}', 'wire_format', '{value} is for wire_format avro, not for {other}', null),
   ('requirement', 'wire_config.schema', '{"other": ["avro", "protobuf", "json_schema"]}', 'wire_format', 'belongs to wire_format avro, protobuf or json_schema, not to {other}', null),
   ('requirement', 'schema_registry.username', '{}', 'schema_registry.url', 'needs schema_registry.url', null),
   ('requirement', 'schema_registry.password', '{}', 'schema_registry.url', 'needs schema_registry.url', null),

@@ -21,9 +21,7 @@ def protobuf(config: PipelineConfig, schemas: Schemas) -> Typed:
         from pg_tide.encode.protobuf import Protobuf  # noqa: PLC0415 - 4 MB of memory
     except ModuleNotFoundError as error:
         raise missing("protobuf or grpcio-tools", "protobuf") from error
-    options = config.wire_config
-    codec = Protobuf(options.fractions, drop=options.unknown_fields == "drop")
-    return Typed(codec, config, schemas)
+    return Typed(Protobuf(drop=config.wire_config.unknown_fields == "drop"), config, schemas)
 
 
 def json_schema(config: PipelineConfig, schemas: Schemas) -> Typed:

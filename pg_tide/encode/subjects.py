@@ -8,6 +8,7 @@ class Subjects:
 
     def __init__(self, strategy: str, part: str) -> None:
         self._strategy = strategy
+        self.use_names = strategy != "TopicNameStrategy"
         self._part = part
 
     def of(self, topic: str, name: str) -> str:

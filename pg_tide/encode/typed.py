@@ -30,6 +30,10 @@ class Codec(Protocol):
     def kind(self) -> Kind:
         """What the registry calls it."""
 
+    @property
+    def widens(self) -> bool:
+        """Whether whole numbers can become fractions, and readers of both can go on."""
+
     def name_of(self, text: str) -> str:
         """Return the full name of a schema's type."""
 
@@ -82,13 +86,16 @@ class Typed:
             self._check(self._text)
 
     def _check(self, text: str) -> None:
+        strategy = "schema_registry.subject_name_strategy"
         try:
             self._codec.writer(text)
-            self._codec.name_of(text)
+            name = self._codec.name_of(text)
         except ValueError as error:
             raise ValueError(
                 f"wire_config.schema: is no schema of {self._codec.kind}: {error}"
             ) from None
+        if not name and self._subjects.use_names:
+            raise ValueError(f"wire_config.schema: has no title, which {strategy} needs")
 
     def __call__(self, message: Message, route: Route) -> tuple[Record, ...]:
         """Return the one record of a message; raises SchemaNeeded, and MessageError."""
@@ -118,8 +125,12 @@ class Typed:
             raise refused(message, error, "schema_misfit", hint) from None
         before = self._writers[place]
         try:
-            shape = merged(before.shape, value)
+            shape = merged(before.shape, value, widen=self._codec.widens)
             text = self._codec.derived(shape, self._name(message))
+            self._codec.name_of(text)
+        except ValueError as problem:
+            hint = "Give wire_config.schema, or change the payload by transform.payload."
+            raise refused(message, MisfitError(str(problem)), "schema_conflict", hint) from None
         except MisfitError as conflict:
             hint = "Publish each member with one type always, or give wire_config.schema."
             raise refused(message, conflict, "schema_conflict", hint) from None
@@ -206,7 +217,7 @@ def given(
     return write_text(schema), None
 
 
-def _nothing(value: Any, _payload: bytes) -> bytes:
+def _nothing(_value: Any, _payload: bytes) -> bytes:
     raise MisfitError("there is no schema yet", unknown=True)
 
 

@@ -46,6 +46,13 @@ class Typed(WireSection):
             "wire_config.schema",
             "conflicts with wire_config.schema, which has the name",
         ),
+        Rule(
+            "conflict",
+            "wire_config.fractions",
+            {"when": ["string"], "other": ["protobuf", "json_schema"]},
+            "wire_format",
+            "{value} is for wire_format avro, not for {other}",
+        ),
     )
 
     schema_location: Literal["registry", "embedded"] = Field(

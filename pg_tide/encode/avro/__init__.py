@@ -9,8 +9,9 @@ from typing import Any
 import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
 
+from pg_tide.encode.avro.leaves import zigzag
 from pg_tide.encode.avro.naming import schema_of, shape_of
-from pg_tide.encode.avro.writing import Writers, zigzag
+from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.shape import Shape
 from pg_tide.exact_json import parse, write_text
 from pg_tide.schemas import Kind
@@ -22,7 +23,7 @@ class Avro:
     """Schemas of Avro: read, derived, and what writes by one."""
 
     kind: Kind = "AVRO"
-    content_type = "application/avro"
+    widens = True
 
     def __init__(self, fractions: str = "double", *, drop: bool = False) -> None:
         self._fractions = fractions

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from pg_tide.encode.avro.writing import NUMBER
+from pg_tide.encode.avro.leaves import NUMBER
 from pg_tide.encode.misfit import MisfitError
 from pg_tide.encode.shape import ArrayShape, ObjectShape, Scalar, Shape
 

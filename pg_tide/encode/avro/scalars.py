@@ -57,7 +57,7 @@ def _rounded(value: int | Decimal) -> float:
 
 
 def bytes_of(value: Any) -> bytes:
-    """Return the bytes of a string: base64, or as PostgreSQL prints them (\\x and hexadecimal)."""
+    """Return the bytes of a string: base64, or hexadecimal as PostgreSQL prints bytes."""
     if not isinstance(value, str):
         raise not_a("a string of base64", value)
     try:
@@ -84,15 +84,15 @@ def unscaled_of(value: Any, precision: int, scale: int) -> int:
     if not isinstance(exponent, int):
         raise not_a("a finite number", value)
     shift = exponent + scale
-    unscaled = int("".join(map(str, digits)) or "0")
+    unscaled: int = int("".join(map(str, digits)) or "0")
     if len(digits) + max(shift, 0) > precision + max(-shift, 0) and unscaled:
         raise MisfitError(f"{shown(number)} has more digits than decimal({precision}, {scale})")
     if shift < 0:
-        unscaled, rest = divmod(unscaled, 10**-shift)
+        unscaled, rest = divmod(unscaled, int(10**-shift))
         if rest:
             raise MisfitError(f"{shown(number)} has more than {scale} digits after the point")
     else:
-        unscaled *= 10**shift
+        unscaled *= int(10**shift)
     return -unscaled if sign else unscaled
 
 

@@ -5,40 +5,20 @@ times as long, for it tries what may be in a union before it writes.
 https://avro.apache.org/docs/1.12.0/specification/#binary_encoding
 """
 
-import struct
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pg_tide.encode.avro import scalars
 from pg_tide.encode.avro.defaults import default_bytes
+from pg_tide.encode.avro.leaves import (
+    PRIMITIVES,
+    Add,
+    Write,
+    logical,
+    long_bytes,
+    write_fixed,
+    write_string,
+)
 from pg_tide.encode.misfit import MisfitError, not_a
-from pg_tide.exact_json import write_text
-
-Add = Callable[[bytes], Any]
-Write = Callable[[Any, Add], None]  # raises MisfitError
-
-_pack_double = struct.Struct("<d").pack
-_pack_float = struct.Struct("<f").pack
-
-
-def zigzag(number: int) -> bytes:
-    """Return an integer of up to 64 bits with variable length."""
-    rest = (number << 1) ^ (number >> 63)
-    found = bytearray()
-    while rest > 0x7F:
-        found.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    found.append(rest)
-    return bytes(found)
-
-
-_FEW = 2048
-_SHORT = [zigzag(number) for number in range(_FEW)]  # of most lengths and counts
-
-
-def _long(number: int) -> bytes:
-    return _SHORT[number] if 0 <= number < _FEW else zigzag(number)
 
 
 class Writers:
@@ -58,25 +38,33 @@ class Writers:
         if isinstance(schema, list):
             return self._union(schema)
         if isinstance(schema, str):
-            return _PRIMITIVES.get(schema) or self._by_name(schema)
-        kind = schema["type"]
-        if logical := _logical(schema):
-            return logical
-        if kind in ("record", "error"):
-            return self._record(schema)
-        if kind == "array":
-            return _array(self.of(schema["items"]))
-        if kind == "map":
-            return _map(self.of(schema["values"]))
-        if kind == "enum":
-            return _enum({symbol: _long(n) for n, symbol in enumerate(schema["symbols"])})
-        if kind == "fixed":
-            return partial(_write_fixed, schema["size"])
-        return self.of(kind)
+            return PRIMITIVES.get(schema) or self._by_name(schema)
+        return logical(schema) or self._complex(schema)
+
+    def _complex(self, schema: dict[str, Any]) -> Write:
+        match schema["type"]:
+            case "record" | "error":
+                write = self._record(schema)
+            case "array":
+                write = _array(self.of(schema["items"]))
+            case "map":
+                write = _map(self.of(schema["values"]))
+            case "enum":
+                symbols = enumerate(schema["symbols"])
+                write = _enum({symbol: long_bytes(place) for place, symbol in symbols})
+            case "fixed":
+                write = partial(write_fixed, schema["size"])
+            case kind:
+                write = self.of(kind)
+        return write
 
     def _by_name(self, name: str) -> Write:
         """Return the writer of a named type, which may be within itself."""
-        return lambda value, add: self._named_writer(name)(value, add)
+
+        def write(value: Any, add: Add) -> None:
+            self._named_writer(name)(value, add)
+
+        return write
 
     def _named_writer(self, name: str) -> Write:
         if name not in self._made:
@@ -87,8 +75,8 @@ class Writers:
         writers = [self.of(branch) for branch in branches]
         if len(branches) == 2 and "null" in branches:
             at = branches.index("null")
-            return _optional(_long(at), _long(1 - at), writers[1 - at])
-        return _either([(_long(place), one) for place, one in enumerate(writers)])
+            return _optional(long_bytes(at), long_bytes(1 - at), writers[1 - at])
+        return _either([(long_bytes(place), one) for place, one in enumerate(writers)])
 
     def _record(self, schema: dict[str, Any]) -> Write:
         fields = []
@@ -97,7 +85,7 @@ class Writers:
             if "default" in field:
                 default = default_bytes(field["type"], field["default"], self._named)
             elif _may_be_null(field["type"]):
-                default = _long(field["type"].index("null"))
+                default = long_bytes(field["type"].index("null"))
             fields.append((field["name"], self.of(field["type"]), default))
         return self._fields(fields, frozenset(name for name, _, _ in fields))
 
@@ -168,7 +156,7 @@ def _array(write_item: Write) -> Write:
         if type(value) is not list:
             raise not_a("an array", value)
         if value:
-            add(_long(len(value)))
+            add(long_bytes(len(value)))
             for place, item in enumerate(value):
                 try:
                     write_item(item, add)
@@ -184,9 +172,9 @@ def _map(write_value: Write) -> Write:
         if type(value) is not dict:
             raise not_a("an object", value)
         if value:
-            add(_long(len(value)))
+            add(long_bytes(len(value)))
             for name, part in value.items():
-                _write_string(name, add)
+                write_string(name, add)
                 try:
                     write_value(part, add)
                 except MisfitError as error:
@@ -204,139 +192,3 @@ def _enum(symbols: dict[str, bytes]) -> Write:
         add(found)
 
     return write
-
-
-def _write_null(value: Any, _add: Add) -> None:
-    if value is not None:
-        raise not_a("null", value)
-
-
-def _write_boolean(value: Any, add: Add) -> None:
-    if value is True:
-        add(b"\1")
-    elif value is False:
-        add(b"\0")
-    else:
-        raise not_a("true or false", value)
-
-
-def _write_string(value: Any, add: Add) -> None:
-    if type(value) is not str:
-        raise not_a("a string", value)
-    try:
-        text = value.encode()
-    except UnicodeEncodeError:
-        raise MisfitError("has characters that no text in UTF-8 can hold") from None
-    size = len(text)
-    add(_SHORT[size] if size < _FEW else zigzag(size))
-    add(text)
-
-
-def _write_integer(least: int, most: int, value: Any, add: Add) -> None:
-    if type(value) is not int:
-        raise not_a("a whole number", value)
-    if not least <= value <= most:
-        raise not_a(f"between {least} and {most}", value)
-    add(_SHORT[value] if 0 <= value < _FEW else zigzag(value))
-
-
-def _write_double(value: Any, add: Add) -> None:
-    add(_pack_double(value if type(value) is float else scalars.double_of(value)))
-
-
-def _write_float(value: Any, add: Add) -> None:
-    add(_pack_float(scalars.float_of(value)))
-
-
-def _write_bytes(value: Any, add: Add) -> None:
-    _add_bytes(scalars.bytes_of(value), add)
-
-
-def _add_bytes(found: bytes, add: Add) -> None:
-    add(_long(len(found)))
-    add(found)
-
-
-def _write_fixed(size: int, value: Any, add: Add) -> None:
-    found = scalars.bytes_of(value)
-    if len(found) != size:
-        raise MisfitError(f"must have {size} bytes, not {len(found)}")
-    add(found)
-
-
-_write_int = partial(_write_integer, -(2**31), 2**31 - 1)
-_write_long = partial(_write_integer, -(2**63), 2**63 - 1)
-
-_PRIMITIVES: dict[str, Write] = {
-    "null": _write_null,
-    "boolean": _write_boolean,
-    "int": _write_int,
-    "long": _write_long,
-    "float": _write_float,
-    "double": _write_double,
-    "bytes": _write_bytes,
-    "string": _write_string,
-}
-
-
-def _decimal(schema: dict[str, Any]) -> Write:
-    precision, scale = schema["precision"], schema.get("scale", 0)
-    size = schema.get("size")
-
-    def write(value: Any, add: Add) -> None:
-        unscaled = scalars.unscaled_of(value, precision, scale)
-        if size is None:
-            _add_bytes(scalars.signed_bytes(unscaled), add)
-            return
-        try:
-            add(unscaled.to_bytes(size, "big", signed=True))
-        except OverflowError:
-            raise MisfitError(f"takes more than {size} bytes") from None
-
-    return write
-
-
-def _write_number_text(value: Any, add: Add) -> None:
-    if isinstance(value, bool) or value is None or isinstance(value, str | dict | list):
-        raise not_a("a number", value)
-    _write_string(write_text(value), add)
-
-
-def _time(micros: Callable[[Any], int], unit: int, write_raw: Write) -> Write:
-    """Write a time in units of so many microseconds, from text; a number is taken as it is."""
-
-    def write(value: Any, add: Add) -> None:
-        write_raw(value if type(value) is int else micros(value) // unit, add)
-
-    return write
-
-
-_micros = partial(scalars.micros_of, local=False)
-_local_micros = partial(scalars.micros_of, local=True)
-_TIMES: dict[str, Write] = {
-    "date": lambda value, add: _write_int(scalars.days_of(value), add),
-    "time-millis": _time(scalars.micros_of_day, 1000, _write_int),
-    "time-micros": _time(scalars.micros_of_day, 1, _write_long),
-    "timestamp-millis": _time(_micros, 1000, _write_long),
-    "timestamp-micros": _time(_micros, 1, _write_long),
-    "timestamp-nanos": _time(lambda value: _micros(value) * 1000, 1, _write_long),
-    "local-timestamp-millis": _time(_local_micros, 1000, _write_long),
-    "local-timestamp-micros": _time(_local_micros, 1, _write_long),
-    "local-timestamp-nanos": _time(lambda value: _local_micros(value) * 1000, 1, _write_long),
-}
-_CARRIED = {"date": "int", "time-millis": "int"}
-
-
-def _logical(schema: dict[str, Any]) -> Write | None:
-    """Return the writer of a logical type; None where there is none, or for another type."""
-    logical, kind = schema.get("logicalType"), schema["type"]
-    if kind == "string" and schema.get(NUMBER) is True:
-        return _write_number_text
-    if logical == "decimal" and kind in ("bytes", "fixed"):
-        return _decimal(schema)
-    if logical in _TIMES and kind == _CARRIED.get(logical, "long"):
-        return _TIMES[logical]
-    return None
-
-
-NUMBER = "pg_tide.number"  # marks a string as the digits of a number
