@@ -138,6 +138,12 @@ _ROUTING = (
     _conflict("message_key", "primary_keys", "conflicts with primary_keys"),
     _conflict("message_key_expression", "primary_keys", "conflicts with primary_keys"),
     _needs("key_format", "primary_keys", "needs primary_keys"),
+    _needs(
+        "key_format",
+        "schema_registry.url",
+        "{value} needs schema_registry.url",
+        when=["avro"],
+    ),
     *(
         _conflict(
             option,

@@ -38,10 +38,11 @@ def encoder(
     Kafka do by default. What is known of `schemas` is looked up there: a record that needs another
     raises SchemaNeeded. Raises ValueError where the options of the format cannot work.
     """
+    schemas = schemas or Schemas()
     if config.wire_format in WITH_SCHEMAS:
-        encode = WITH_SCHEMAS[config.wire_format](config, schemas or Schemas())
+        encode = WITH_SCHEMAS[config.wire_format](config, schemas)
     else:
-        encode = FORMATS[config.wire_format](config, now)
+        encode = schema_formats.with_avro(FORMATS[config.wire_format], config, now, schemas)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)
 
 

@@ -8,6 +8,8 @@ from pg_tide.exact_json import parse
 from pg_tide.message import Message
 from pg_tide.payload import parse_payload
 
+NUMBER = "pg_tide.number"  # marks a string of Avro as the digits of a number
+
 # orjson makes a float of a fraction. One with at most 16 characters has 15 digits at most, and
 # those are the float's own: https://en.wikipedia.org/wiki/Double-precision_floating-point_format
 _DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import native
 from pg_tide.encode.misfit import MisfitError, refused
-from pg_tide.encode.reading import payload_of
+from pg_tide.encode.reading import NUMBER, payload_of
 from pg_tide.encode.shape import Shape, merged
 from pg_tide.encode.subjects import Subjects, record_name
 from pg_tide.errors import ConfigurationError, FatalError
 from pg_tide.exact_json import write_text
 from pg_tide.message import Message, Record, Route
+from pg_tide.payload import parse_payload
 from pg_tide.schemas import Kind, Schema, Schemas, Wanted
 
 Body = Callable[[Any, bytes], bytes]  # of a payload's value and its text; raises MisfitError
@@ -58,6 +59,7 @@ class Writer:
     finish: Callable[[bytes], bytes]
     shape: Shape = "null"
     text: str = ""
+    exact: bool = False  # numbers are written as texts
 
 
 class Typed:
@@ -71,6 +73,7 @@ class Typed:
         options = config.wire_config
         self._embedded = options.schema_location == "embedded"
         self._record_name = options.record_name
+        self._exact = options.fractions == "string"
         self._subjects = Subjects(config.schema_registry.subject_name_strategy, "value")
         self._latest = config.schema_registry.use_latest_version
         self._text, self._version = given(options.schema_)
@@ -108,7 +111,7 @@ class Typed:
             self._seen = self._schemas.changes
         place = route.topic, message.source
         writer = self._writers.get(place) or self._first(place, message)
-        value = payload_of(message)
+        value = parse_payload(message, "encode") if writer.exact else payload_of(message)
         try:
             record.value = writer.finish(writer.write(value, payload))
         except MisfitError as error:
@@ -150,7 +153,7 @@ class Typed:
         if self._text is not None:
             writer = self._of_text(place, message, self._text, "null")
         elif self._derives and self._embedded:
-            writer = Writer(_nothing, _same)
+            writer = self._unwritten()
         else:
             writer = self._registered(place, message)
         self._writers[place] = writer
@@ -166,7 +169,7 @@ class Typed:
             wanted = Wanted(subject, kind, version="latest", optional=self._derives)
         schema = self._schemas.get(wanted)
         if schema is None:
-            return Writer(_nothing, _same)
+            return self._unwritten()
         return self._of_schema(wanted.subject, schema, message)
 
     def _of_schema(self, subject: str, schema: Schema, message: Message) -> Writer:
@@ -183,7 +186,7 @@ class Typed:
                 reason="schema_foreign" if self._derives else "schema_invalid",
                 hint="Give wire_config.schema, or set schema_registry.use_latest_version.",
             ) from None
-        return Writer(write, framed(schema.id), shape, text)
+        return Writer(write, framed(schema.id), shape, text, NUMBER in schema.text)
 
     def _of_text(self, place: Place, message: Message, text: str, shape: Shape) -> Writer:
         if self._embedded:
@@ -193,7 +196,11 @@ class Typed:
             wanted = Wanted(self._subjects.of(place[0], name), self._codec.kind, text=text)
             schema = self._schemas.get(wanted)
             finish = framed(0 if schema is None else schema.id)
-        return Writer(self._codec.writer(text, derived=self._derives), finish, shape, text)
+        write = self._codec.writer(text, derived=self._derives)
+        return Writer(write, finish, shape, text, self._exact or NUMBER in text)
+
+    def _unwritten(self) -> Writer:
+        return Writer(_nothing, _same, exact=self._exact)
 
     def _name(self, message: Message) -> str:
         return self._record_name or record_name(message.source or message.outbox)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pg_tide.encode import WITH_SCHEMAS, encoder
-from pg_tide.encode.avro import read_schema
+from pg_tide.encode.avro.reader import read_schema
 from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.protobuf.compiling import descriptors
 from pg_tide.errors import FatalError, MessageError
@@ -259,6 +259,7 @@ def test_numbers_keep_their_digits_or_are_refused() -> None:
     made = encoding("avro", fractions="string")
     found = {"a": "1.50", "b": "0.12345678901234567890123456789"}
     assert read_avro(made, value(made, long)) == found
+    assert read_avro(made, value(made, b'{"a": 2.50}'))["a"] == "2.50"
     assert value(encoding("json_schema"), long)[5:] == long
     assert "a: must be between" in refusal(encoding("avro"), b'{"a": 1%b}' % (b"0" * 30)).message
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pg_tide.config.option import Section
 from pg_tide.config.wire.debezium import Debezium
+from pg_tide.config.wire.debezium_avro import DebeziumAvro
 from pg_tide.config.wire.rows import Rows
 from pg_tide.config.wire.schema_registry import SchemaRegistry
 from pg_tide.config.wire.typed import GivenSchema, Typed
@@ -14,13 +15,14 @@ __all__ = ["WIRE_SECTIONS", "SchemaRegistry", "WireConfig"]
 WIRE_SECTIONS: tuple[type[Section], ...] = (
     Rows,
     Debezium,
+    DebeziumAvro,
     Typed,
     GivenSchema,
     SchemaRegistry,
 )
 
 
-class WireConfig(Rows, Debezium, Typed, GivenSchema):
+class WireConfig(Rows, Debezium, DebeziumAvro, Typed, GivenSchema):
     """Every member of `wire_config`, with its value or its default, whatever the format is."""
 
     title: ClassVar[str] = "wire_config"

@@ -2,15 +2,14 @@
 
 import hashlib
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 
 import fastavro
-from fastavro.schema import SchemaParseException, UnknownType
 
 from pg_tide.encode.avro.leaves import zigzag
 from pg_tide.encode.avro.naming import schema_of, shape_of
+from pg_tide.encode.avro.reader import read_schema
 from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.shape import Shape
 from pg_tide.exact_json import parse, write_text
@@ -69,17 +68,3 @@ class Avro:
         """Return what a body says, to be shown."""
         parsed, _ = read_schema(text)
         return fastavro.schemaless_reader(io.BytesIO(body), parsed, None)
-
-
-def read_schema(text: str) -> tuple[Any, dict[str, Any]]:
-    """Return a schema with full names, and its named types; ValueError where it is none."""
-    named: dict[str, Any] = {}
-    try:
-        parsed = fastavro.parse_schema(json.loads(text), named_schemas=named, _write_hint=False)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON: {error}") from None
-    except (SchemaParseException, UnknownType) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from None
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it lacks something: {error}") from None
-    return parsed, named

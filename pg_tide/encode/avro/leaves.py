@@ -10,12 +10,11 @@ from typing import Any
 
 from pg_tide.encode.avro import scalars
 from pg_tide.encode.misfit import MisfitError, not_a
+from pg_tide.encode.reading import NUMBER
 from pg_tide.exact_json import write_text
 
 Add = Callable[[bytes], Any]
 Write = Callable[[Any, Add], None]  # raises MisfitError
-
-NUMBER = "pg_tide.number"  # marks a string as the digits of a number
 
 _pack_double = struct.Struct("<d").pack
 _pack_float = struct.Struct("<f").pack

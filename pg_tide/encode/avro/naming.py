@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from pg_tide.encode.avro.leaves import NUMBER
 from pg_tide.encode.misfit import MisfitError
+from pg_tide.encode.reading import NUMBER
 from pg_tide.encode.shape import ArrayShape, ObjectShape, Scalar, Shape
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
