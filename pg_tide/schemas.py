@@ -56,6 +56,11 @@ class Schemas:
         """Return the ids of all schemas that are known."""
         return {schema.id for schema in self._known.values() if schema is not None}
 
+    def known(self, schema_id: int) -> list[tuple[Wanted, Schema]]:
+        """Return what is known of an id, the last first."""
+        found = [(one, schema) for one, schema in self._known.items() if schema]
+        return [(one, schema) for one, schema in reversed(found) if schema.id == schema_id]
+
     def latest(self) -> list[tuple[Wanted, Schema | None]]:
         """Return what is known of latest versions, which may change."""
         return [(one, schema) for one, schema in self._known.items() if one.version == "latest"]

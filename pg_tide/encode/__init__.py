@@ -4,12 +4,13 @@ One file a wire format. A message has its end when all its records have theirs.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import debezium, envelope, native, schema_formats
+from pg_tide.encode.typed import Typed
 from pg_tide.message import Message, Record, Route
-from pg_tide.schemas import Schemas
+from pg_tide.schemas import Schemas, Wanted
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
 Now = Callable[[], float]  # seconds since 1970
@@ -22,7 +23,7 @@ FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
 }
 
 # These look up schemas, too.
-WITH_SCHEMAS: dict[str, Callable[[PipelineConfig, Schemas], Encoder]] = {
+WITH_SCHEMAS: dict[str, Callable[[PipelineConfig, Schemas], Typed]] = {
     "avro": schema_formats.avro,
     "protobuf": schema_formats.protobuf,
     "json_schema": schema_formats.json_schema,
@@ -44,6 +45,23 @@ def encoder(
     else:
         encode = schema_formats.with_avro(FORMATS[config.wire_format], config, now, schemas)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)
+
+
+def schemas_wanted(config: PipelineConfig, topics: Sequence[str], outbox: str) -> list[Wanted]:
+    """Return the schemas that the values of an outbox's messages need in topics, as far as known.
+
+    Those of captured tables, and of the envelope of `debezium`, are known of messages alone.
+    """
+    if config.wire_format not in WITH_SCHEMAS:
+        return []
+    typed = WITH_SCHEMAS[config.wire_format](config, Schemas())
+    return list(dict.fromkeys(typed.wanted(topic, outbox) for topic in topics))
+
+
+def needs_schemas(config: PipelineConfig) -> bool:
+    """Return whether records of a pipeline have schemas."""
+    is_avro = config.wire_config.envelope == "avro" or config.key_format == "avro"
+    return is_avro or config.wire_format in WITH_SCHEMAS
 
 
 def _stamped(encode: Encoder, now: Now) -> Encoder:

@@ -161,16 +161,27 @@ class Typed:
 
     def _registered(self, place: Place, message: Message) -> Writer:
         """Return the writer of what the registry has, which may be nothing yet."""
-        kind = self._codec.kind
-        if self._version is not None:
-            wanted = Wanted(self._version[0], kind, version=self._version[1])
-        else:
-            subject = self._subjects.of(place[0], self._name(message))
-            wanted = Wanted(subject, kind, version="latest", optional=self._derives)
+        wanted = self._version_wanted(place[0], self._name(message))
         schema = self._schemas.get(wanted)
         if schema is None:
             return self._unwritten()
         return self._of_schema(wanted.subject, schema, message)
+
+    def wanted(self, topic: str, source: str) -> Wanted:
+        """Return what the first message of a topic needs to know of the registry."""
+        if self._text is None:
+            return self._version_wanted(topic, self._record_name or record_name(source))
+        return self._text_wanted(topic, self._text, self._codec.name_of(self._text))
+
+    def _version_wanted(self, topic: str, name: str) -> Wanted:
+        kind = self._codec.kind
+        if self._version is not None:
+            return Wanted(self._version[0], kind, version=self._version[1])
+        subject = self._subjects.of(topic, name)
+        return Wanted(subject, kind, version="latest", optional=self._derives)
+
+    def _text_wanted(self, topic: str, text: str, name: str) -> Wanted:
+        return Wanted(self._subjects.of(topic, name), self._codec.kind, text=text)
 
     def _of_schema(self, subject: str, schema: Schema, message: Message) -> Writer:
         shape: Shape = "null"
@@ -193,8 +204,7 @@ class Typed:
             finish = self._codec.embedded(text)
         else:
             name = self._name(message) if self._derives else self._codec.name_of(text)
-            wanted = Wanted(self._subjects.of(place[0], name), self._codec.kind, text=text)
-            schema = self._schemas.get(wanted)
+            schema = self._schemas.get(self._text_wanted(place[0], text, name))
             finish = framed(0 if schema is None else schema.id)
         write = self._codec.writer(text, derived=self._derives)
         return Writer(write, finish, shape, text, self._exact or NUMBER in text)

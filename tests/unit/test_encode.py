@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pg_tide.config import OPTIONS
-from pg_tide.encode import FORMATS, encoder
+from pg_tide.encode import FORMATS, WITH_SCHEMAS, encoder
 from pg_tide.errors import MessageError
 from pg_tide.message import Message, Record, Route
 from tests.fixtures.messages import a_config, a_message
@@ -36,7 +36,7 @@ def test_native_is_the_payload_as_it_is() -> None:
 
 def test_every_format_is_an_option_and_has_an_encoder() -> None:
     (choices,) = (option.choices for option in OPTIONS if option.name == "wire_format")
-    assert list(choices) == list(FORMATS)
+    assert list(choices) == [*FORMATS, *WITH_SCHEMAS]
 
 
 @pytest.mark.parametrize("name", FORMATS)
