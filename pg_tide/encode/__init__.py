@@ -41,7 +41,7 @@ def encoder(
     """
     schemas = schemas or Schemas()
     if config.wire_format in WITH_SCHEMAS:
-        encode = WITH_SCHEMAS[config.wire_format](config, schemas)
+        encode: Encoder = WITH_SCHEMAS[config.wire_format](config, schemas)
     else:
         encode = schema_formats.with_avro(FORMATS[config.wire_format], config, now, schemas)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)

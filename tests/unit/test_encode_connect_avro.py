@@ -23,7 +23,7 @@ from pg_tide.schemas import Schemas
 from tests.fixtures.memory_registry import Encoding
 from tests.fixtures.messages import a_config, a_message
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "debezium"
+GOLDEN = Path(__file__).parents[1] / "golden"
 SCHEMAS: dict[str, Any] = json.loads((GOLDEN / "avro_schemas.json").read_text("utf-8"))
 URL = {"url": "http://registry:8081"}
 
