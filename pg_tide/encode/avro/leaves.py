@@ -31,13 +31,13 @@ def zigzag(number: int) -> bytes:
     return bytes(found)
 
 
-_FEW = 2048
-_SHORT = [zigzag(number) for number in range(_FEW)]  # of most lengths and counts
+FEW = 2048
+SHORT = [zigzag(number) for number in range(FEW)]  # of most lengths and counts
 
 
 def long_bytes(number: int) -> bytes:
     """Return the same, faster where it is short."""
-    return _SHORT[number] if 0 <= number < _FEW else zigzag(number)
+    return SHORT[number] if 0 <= number < FEW else zigzag(number)
 
 
 def _write_null(value: Any, _add: Add) -> None:
@@ -63,7 +63,7 @@ def write_string(value: Any, add: Add) -> None:
     except UnicodeEncodeError:
         raise MisfitError("has characters that no text in UTF-8 can hold") from None
     size = len(text)
-    add(_SHORT[size] if size < _FEW else zigzag(size))
+    add(SHORT[size] if size < FEW else zigzag(size))
     add(text)
 
 
@@ -72,7 +72,7 @@ def _write_integer(least: int, most: int, value: Any, add: Add) -> None:
         raise not_a("a whole number", value)
     if not least <= value <= most:
         raise not_a(f"between {least} and {most}", value)
-    add(_SHORT[value] if 0 <= value < _FEW else zigzag(value))
+    add(SHORT[value] if 0 <= value < FEW else zigzag(value))
 
 
 def _write_double(value: Any, add: Add) -> None:

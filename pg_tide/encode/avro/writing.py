@@ -10,7 +10,9 @@ from typing import Any
 
 from pg_tide.encode.avro.defaults import default_bytes
 from pg_tide.encode.avro.leaves import (
+    FEW,
     PRIMITIVES,
+    SHORT,
     Add,
     Write,
     logical,
@@ -19,6 +21,8 @@ from pg_tide.encode.avro.leaves import (
     write_string,
 )
 from pg_tide.encode.misfit import MisfitError, not_a
+
+_ABSENT: Any = object()
 
 
 class Writers:
@@ -97,12 +101,13 @@ class Writers:
         def write(value: Any, add: Add) -> None:
             if type(value) is not dict:
                 raise not_a("an object", value)
-            left = len(value)
+            left, get = len(value), value.get
             for name, write_field, default in fields:
-                if name in value:
+                part = get(name, _ABSENT)
+                if part is not _ABSENT:
                     left -= 1
                     try:
-                        write_field(value[name], add)
+                        write_field(part, add)
                     except MisfitError as error:
                         raise error.within(name) from None
                 elif default is not None:
@@ -126,12 +131,32 @@ def _may_be_null(schema: Any) -> bool:
 
 
 def _optional(null: bytes, some: bytes, write_some: Write) -> Write:
+    if write_some is write_string:
+        return _optional_string(null, some)
+
     def write(value: Any, add: Add) -> None:
         if value is None:
             add(null)
         else:
             add(some)
             write_some(value, add)
+
+    return write
+
+
+def _optional_string(null: bytes, some: bytes) -> Write:
+    """Return the same for what most members are, with one call less."""
+
+    def write(value: Any, add: Add) -> None:
+        if value is None:
+            add(null)
+        elif type(value) is str and value.isascii() and (size := len(value)) < FEW:
+            add(some)
+            add(SHORT[size])
+            add(value.encode())
+        else:
+            add(some)
+            write_string(value, add)
 
     return write
 
