@@ -4,8 +4,7 @@ from pg_tide.check.configuration import Runnable
 from pg_tide.check.step import Step, ok, tried
 from pg_tide.encode import schemas_wanted
 from pg_tide.errors import PgTideError
-from pg_tide.registry import Registry, registry_of, would_be
-from pg_tide.registry.supply import UNREGISTERED
+from pg_tide.registry import UNREGISTERED, Asked, registry_of, would_be
 from pg_tide.schemas import Wanted
 
 NAME = "registry"
@@ -30,13 +29,13 @@ async def registry_steps(runnable: Runnable, outbox: str) -> list[Step]:
     return steps
 
 
-async def reached(registry: Registry) -> Step:
+async def reached(registry: Asked) -> Step:
     """Whether it answers, and to this login."""
     await registry.answers()
     return ok(NAME, f"{registry.where} answers, and takes this login")
 
 
-async def subject(registry: Registry, wanted: Wanted, *, register: bool) -> Step:
+async def subject(registry: Asked, wanted: Wanted, *, register: bool) -> Step:
     """Whether the schema of a subject is there, or could be."""
     name = f"subject {wanted.subject}"
     try:

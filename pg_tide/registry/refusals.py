@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-
-import httpx
+from typing import Any, Protocol
 
 from pg_tide.errors import FatalError, PgTideError, TransientError
 
@@ -15,6 +13,21 @@ LOOK_AT_URL = "Look whether schema_registry.url is right and answers from the re
 LOOK_AT_LOGIN = "Correct schema_registry.username and schema_registry.password, or bearer_token."
 _LOOK_AT_SERVER = "Look at the registry's log; the pipeline goes on when it is well."
 _BUSY = (408, 425, 429)
+
+
+class Answer(Protocol):
+    """What an HTTP client was told."""
+
+    @property
+    def status_code(self) -> int:
+        """Its status."""
+
+    @property
+    def headers(self) -> Any:
+        """Its headers."""
+
+    def json(self) -> Any:
+        """Return its content; ValueError where that is no JSON."""
 
 
 class MissingError(FatalError):
@@ -35,7 +48,7 @@ def unavailable(where: str, what: str, hint: str = LOOK_AT_URL) -> UnavailableEr
     return UnavailableError(f"the schema registry {where} cannot be used: {what}", hint=hint)
 
 
-def refusal(where: str, answer: httpx.Response, shown: Callable[[str], str]) -> PgTideError:
+def refusal(where: str, answer: Answer, shown: Callable[[str], str]) -> PgTideError:
     """What an answer other than yes means; `shown` takes secrets out of its words."""
     status = answer.status_code
     code, words = _said(answer)
@@ -71,7 +84,7 @@ def refusal(where: str, answer: httpx.Response, shown: Callable[[str], str]) -> 
     )
 
 
-def _said(answer: httpx.Response) -> tuple[int | None, str]:
+def _said(answer: Answer) -> tuple[int | None, str]:
     try:
         found: Any = answer.json()
     except ValueError:
@@ -82,7 +95,7 @@ def _said(answer: httpx.Response) -> tuple[int | None, str]:
     return code if isinstance(code, int) else None, str(found.get("message") or "")
 
 
-def _wait_of(answer: httpx.Response) -> float:
+def _wait_of(answer: Answer) -> float:
     text = answer.headers.get("Retry-After", "0")
     try:
         seconds = float(text)

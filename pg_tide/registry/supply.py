@@ -36,6 +36,17 @@ class Source(Protocol):
         """Whether a subject would take a schema, and why not."""
 
 
+class Asked(Source, Protocol):
+    """The same for a check."""
+
+    @property
+    def where(self) -> str:
+        """The URL that answered last."""
+
+    async def answers(self) -> None:
+        """Ask something that any registry answers to who may use it."""
+
+
 async def find(source: Source, wanted: Wanted, *, register: bool) -> Schema | None:
     """Return what is wanted of a registry, registering what it does not have, if it may.
 

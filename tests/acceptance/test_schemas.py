@@ -76,8 +76,8 @@ async def test_confluents_own_read_what_three_formats_wrote_across_an_outage(
 ) -> None:
     topics = {one: topic() for one in ("avro", "protobuf", "json_schema")}
     for one, name in topics.items():
-        options = {"wire_format": one, "schema_registry": registry_options(front)}
-        await operator.configure(name, pipeline=one, **options)
+        options = registry_options(front)
+        await operator.configure(name, pipeline=one, wire_format=one, schema_registry=options)
     front.stop()
     for payload in ORDERS:
         await operator.publish(payload)

@@ -11,7 +11,8 @@ import pytest
 
 from pg_tide.config.wire import SchemaRegistry as Options
 from pg_tide.errors import FatalError, PgTideError, TransientError
-from pg_tide.registry import Registry, Supply
+from pg_tide.registry import Supply
+from pg_tide.registry.client import Registry
 from pg_tide.registry.refusals import MissingError, UnavailableError
 from pg_tide.registry.supply import UNREGISTERED
 from pg_tide.retry import Backoff
