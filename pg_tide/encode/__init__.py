@@ -42,8 +42,12 @@ def encoder(
     schemas = schemas or Schemas()
     if config.wire_format in WITH_SCHEMAS:
         encode: Encoder = WITH_SCHEMAS[config.wire_format](config, schemas)
+    elif config.wire_config.envelope == "avro":
+        encode = schema_formats.as_avro(FORMATS[config.wire_format], config, now, schemas)
     else:
-        encode = schema_formats.with_avro(FORMATS[config.wire_format], config, now, schemas)
+        encode = FORMATS[config.wire_format](config, now)
+    if config.key_format == "avro":
+        encode = schema_formats.with_keys(encode, config, schemas)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)
 
 

@@ -22,21 +22,25 @@ def avro(config: PipelineConfig, schemas: Schemas) -> Typed:
     return Typed(Avro(options.fractions, drop=options.unknown_fields == "drop"), config, schemas)
 
 
-def with_avro(make: Make, config: PipelineConfig, now: Now, schemas: Schemas) -> Encode:
-    """Return the encoder of another format, with its envelope or its keys as Avro where asked."""
-    envelope = config.wire_config.envelope == "avro"
-    if not envelope and config.key_format != "avro":
-        return make(config, now)
+def as_avro(make: Make, config: PipelineConfig, now: Now, schemas: Schemas) -> Encode:
+    """Return the encoder of a format that writes JSON with Connect's schemas, as Avro."""
     try:
-        from pg_tide.encode.avro_keys import AvroKeys  # noqa: PLC0415 - with fastavro
-        from pg_tide.encode.connect_avro import ConnectAvro  # noqa: PLC0415
+        from pg_tide.encode.connect_avro import ConnectAvro  # noqa: PLC0415 - with fastavro
     except ModuleNotFoundError as error:
         raise missing("fastavro", "avro") from error
-    if envelope:
-        options = config.wire_config.model_copy(update={"schemas": True})
-        with_schemas = config.model_copy(update={"wire_config": options})
-        return ConnectAvro(make(with_schemas, now), config, schemas)
-    return AvroKeys(make(config, now), config, schemas)
+    options = config.wire_config.model_copy(update={"schemas": True})
+    return ConnectAvro(
+        make(config.model_copy(update={"wire_config": options}), now), config, schemas
+    )
+
+
+def with_keys(encode: Encode, config: PipelineConfig, schemas: Schemas) -> Encode:
+    """Return an encoder with its records' keys as Avro."""
+    try:
+        from pg_tide.encode.avro_keys import AvroKeys  # noqa: PLC0415 - with fastavro
+    except ModuleNotFoundError as error:
+        raise missing("fastavro", "avro") from error
+    return AvroKeys(encode, config, schemas)
 
 
 def protobuf(config: PipelineConfig, schemas: Schemas) -> Typed:

@@ -145,7 +145,8 @@ def test_what_avro_does_not_have() -> None:
 
 def keyed(payload: bytes | None, **changes: Any) -> tuple[Encoding, bytes | None]:
     names = changes.pop("primary_keys", ["id", "region"])
-    config = a_config(primary_keys=names, key_format="avro", schema_registry=URL)
+    options = {"primary_keys": names, "key_format": "avro", "schema_registry": URL}
+    config = a_config(**options, wire_format=changes.pop("wire_format", "native"))
     made = Encoding(lambda schemas: encoder(config, schemas=schemas))
     route = Route("t", changes.pop("route_key"), [])
     return made, made.record(a_message(payload=payload, **changes), route).key
@@ -159,6 +160,9 @@ def test_keys_as_avro_of_any_format() -> None:
         {"name": "id", "type": "long"},
         {"name": "region", "type": "string"},
     ]
+    avro, again = keyed(b'{"id": 1}', route_key='{"id":1,"region":"eu"}', wire_format="avro")
+    assert list(avro.registry.subjects) == ["t-value", "t-key"]
+    assert (again or b"")[5:] == (key or b"")[5:]
     _, none = keyed(None, route_key=None)
     assert none is None
 
