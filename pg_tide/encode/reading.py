@@ -12,8 +12,11 @@ NUMBER = "pg_tide.number"  # marks a string of Avro as the digits of a number
 
 # orjson makes a float of a fraction. One with at most 16 characters has 15 digits at most, and
 # those are the float's own: https://en.wikipedia.org/wiki/Double-precision_floating-point_format
-_DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
+_DIGITS = bytes(
+    0x30 if byte in b"0123456789." else byte if byte in b"E-" else 0x20 for byte in range(256)
+)
 _LONG = b"0" * 17
+_TINY = b"E-000000"  # only numbers beyond measure have an exponent; orjson makes 0 of such
 
 
 def payload_of(message: Message) -> Any:
@@ -31,8 +34,8 @@ def payload_of(message: Message) -> Any:
 
 def quick(text: bytes) -> Any:
     """Return the value of a JSON text; None for null, and where it takes the slower way."""
-    # Only numbers beyond measure have an exponent: of a large one orjson says so, a small one is 0.
-    if _LONG in text.translate(_DIGITS) or b"E-" in text:
+    digits = text.translate(_DIGITS)
+    if _LONG in digits or _TINY in digits:
         return None
     try:
         return orjson.loads(text)

@@ -15,6 +15,7 @@ from pg_tide.encode import WITH_SCHEMAS, encoder
 from pg_tide.encode.avro.reader import read_schema
 from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.protobuf.compiling import descriptors
+from pg_tide.encode.reading import quick
 from pg_tide.errors import FatalError, MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Route
@@ -488,3 +489,12 @@ def test_any_payload_comes_back_from_avro_or_is_refused(payload: Any) -> None:
         return
     found = exactly(read_avro(made, record))
     assert without_nulls(found) == without_nulls(exactly(json.loads(raw, parse_float=Decimal)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"1E-300000", b"1E+300000", b"[12345678901234567]", b"0.12345678901234567", b"-1.5E-200000"],
+)
+def test_numbers_that_would_be_rounded_are_read_the_exact_way(text: bytes) -> None:
+    assert quick(text) is None
+    assert quick(b'{"a": -1.5, "b": 1234567890123456, "c": "E-00"}') is not None

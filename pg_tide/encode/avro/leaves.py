@@ -16,7 +16,7 @@ from pg_tide.exact_json import write_text
 Add = Callable[[bytes], Any]
 Write = Callable[[Any, Add], None]  # raises MisfitError
 
-_pack_double = struct.Struct("<d").pack
+pack_double = struct.Struct("<d").pack
 _pack_float = struct.Struct("<f").pack
 
 
@@ -75,8 +75,9 @@ def _write_integer(least: int, most: int, value: Any, add: Add) -> None:
     add(SHORT[value] if 0 <= value < FEW else zigzag(value))
 
 
-def _write_double(value: Any, add: Add) -> None:
-    add(_pack_double(value if type(value) is float else scalars.double_of(value)))
+def write_double(value: Any, add: Add) -> None:
+    """Write a double."""
+    add(pack_double(value if type(value) is float else scalars.double_of(value)))
 
 
 def _write_float(value: Any, add: Add) -> None:
@@ -101,15 +102,15 @@ def write_fixed(size: int, value: Any, add: Add) -> None:
 
 
 _write_int = partial(_write_integer, -(2**31), 2**31 - 1)
-_write_long = partial(_write_integer, -(2**63), 2**63 - 1)
+write_long = partial(_write_integer, -(2**63), 2**63 - 1)
 
 PRIMITIVES: dict[str, Write] = {
     "null": _write_null,
     "boolean": _write_boolean,
     "int": _write_int,
-    "long": _write_long,
+    "long": write_long,
     "float": _write_float,
-    "double": _write_double,
+    "double": write_double,
     "bytes": _write_bytes,
     "string": write_string,
 }
@@ -152,13 +153,13 @@ _local_micros = partial(scalars.micros_of, local=True)
 _TIMES: dict[str, Write] = {
     "date": lambda value, add: _write_int(scalars.days_of(value), add),
     "time-millis": _time(scalars.micros_of_day, 1000, _write_int),
-    "time-micros": _time(scalars.micros_of_day, 1, _write_long),
-    "timestamp-millis": _time(_micros, 1000, _write_long),
-    "timestamp-micros": _time(_micros, 1, _write_long),
-    "timestamp-nanos": _time(lambda value: _micros(value) * 1000, 1, _write_long),
-    "local-timestamp-millis": _time(_local_micros, 1000, _write_long),
-    "local-timestamp-micros": _time(_local_micros, 1, _write_long),
-    "local-timestamp-nanos": _time(lambda value: _local_micros(value) * 1000, 1, _write_long),
+    "time-micros": _time(scalars.micros_of_day, 1, write_long),
+    "timestamp-millis": _time(_micros, 1000, write_long),
+    "timestamp-micros": _time(_micros, 1, write_long),
+    "timestamp-nanos": _time(lambda value: _micros(value) * 1000, 1, write_long),
+    "local-timestamp-millis": _time(_local_micros, 1000, write_long),
+    "local-timestamp-micros": _time(_local_micros, 1, write_long),
+    "local-timestamp-nanos": _time(lambda value: _local_micros(value) * 1000, 1, write_long),
 }
 _CARRIED = {"date": "int", "time-millis": "int"}
 

@@ -8,11 +8,10 @@ https://avro.apache.org/docs/1.12.0/specification/#binary_encoding
 from functools import partial
 from typing import Any
 
+from pg_tide.encode.avro.common import COMMON
 from pg_tide.encode.avro.defaults import default_bytes
 from pg_tide.encode.avro.leaves import (
-    FEW,
     PRIMITIVES,
-    SHORT,
     Add,
     Write,
     logical,
@@ -131,8 +130,8 @@ def _may_be_null(schema: Any) -> bool:
 
 
 def _optional(null: bytes, some: bytes, write_some: Write) -> Write:
-    if write_some is write_string:
-        return _optional_string(null, some)
+    if common := COMMON.get(write_some):
+        return common(null, some)
 
     def write(value: Any, add: Add) -> None:
         if value is None:
@@ -140,23 +139,6 @@ def _optional(null: bytes, some: bytes, write_some: Write) -> Write:
         else:
             add(some)
             write_some(value, add)
-
-    return write
-
-
-def _optional_string(null: bytes, some: bytes) -> Write:
-    """Return the same for what most members are, with one call less."""
-
-    def write(value: Any, add: Add) -> None:
-        if value is None:
-            add(null)
-        elif type(value) is str and value.isascii() and (size := len(value)) < FEW:
-            add(some)
-            add(SHORT[size])
-            add(value.encode())
-        else:
-            add(some)
-            write_string(value, add)
 
     return write
 
