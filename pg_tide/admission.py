@@ -4,13 +4,14 @@ In poll order: what is put aside for its key's sake depends on what stands befor
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 from pg_tide.dead_letter import DeadLetters, key_parked
 from pg_tide.errors import Halted, MessageError, SchemaNeeded
-from pg_tide.message import Batch, Record, Records, Rejected
+from pg_tide.message import Batch, Records, Rejected
+from pg_tide.record_size import Limits
 from pg_tide.schemas import Wanted
 from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Errors, Stages
@@ -22,8 +23,8 @@ class Topics(Protocol):
     """What admission needs of a producer."""
 
     @property
-    def check(self) -> Callable[[Record], int]:
-        """What tells the bytes of a record, and raises MessageError when it is too large."""
+    def limits(self) -> Limits:
+        """How large records may be."""
 
     async def learn(self, name: str, *, anew: bool = False) -> None:
         """Have a topic ready; MessageError when no record can go there, or lately could.
@@ -128,7 +129,10 @@ class Admission:
                 await self._supply.get(needed.wanted)
 
     async def _look(self, admitted: Admitted, errors: Errors) -> None:
-        batch, check, parked = admitted.batch, self._topics.check, self._letters.parked
+        batch, parked = admitted.batch, self._letters.parked
+        if not (errors or parked or batch.replay) and await self._all_may_go(admitted):
+            return
+        check = self._topics.limits.check
         known: set[str] = set()
         asked: set[str] = set()
         held: set[str | None] = set()  # keys of which an earlier message of this replay failed
@@ -148,6 +152,18 @@ class Admission:
                 self._put_aside(admitted, place, error)
                 if batch.replay and self._letters.waits(batch.messages[place]):
                     held.add(batch.messages[place].key)
+
+    async def _all_may_go(self, admitted: Admitted) -> bool:
+        """Whether all is well, seen in one go; what is not is found one by one."""
+        records = list(chain.from_iterable(admitted.records))
+        try:
+            for name in {record.topic for record in records}:
+                await self._topics.learn(name)
+        except MessageError:
+            return False
+        size = self._topics.limits.sum(records)
+        admitted.size = size or 0
+        return size is not None and not self._letters.parked
 
     def _stop_what_may_not(
         self, batch: Batch, place: int, errors: Errors, held: set[str | None]

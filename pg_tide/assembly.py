@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pg_tide.arrivals import Arrivals
 from pg_tide.buffer import Buffer
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.condition import Condition
@@ -23,6 +24,7 @@ from pg_tide.producer import Producer
 from pg_tide.recovery import Ready, Recovery
 from pg_tide.reference import References
 from pg_tide.registry import registry_of
+from pg_tide.route import Router
 from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Stages
 from pg_tide.topics import announcer
@@ -41,6 +43,7 @@ class Shared:
     buffer: Buffer
     metrics: Metrics
     references: References
+    arrivals: Arrivals
 
 
 @dataclass
@@ -56,7 +59,23 @@ class Assembly:
 
     def __post_init__(self) -> None:
         """All runs have the clients of one place, which knows how long brokers take to answer."""
-        self._clients = Clients(self.config, self.told)
+        self._clients = Clients(
+            self.config,
+            self.told,
+            self._topics,
+            self.shared.arrivals.of(self.configured.id),
+        )
+
+    def _topics(self, config: PipelineConfig) -> frozenset[str]:
+        return Router(config, self.configured.outbox).configured_topics
+
+    def begin(self) -> None:
+        """Connect to Kafka while PostgreSQL is asked where to go on; `leave` must come after."""
+        self._clients.begin()
+
+    async def leave(self) -> None:
+        """Hang up where no pipeline came of it."""
+        await self._clients.leave()
 
     async def config(self) -> PipelineConfig:
         """The options, with what their references stand for at this moment."""

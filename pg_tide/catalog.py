@@ -1,7 +1,8 @@
 """The pipelines as configured in SQL, and what the relay says of them, written back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from pg_tide.postgres import Postgres
 from pg_tide.words import quoted
 
 TO_SWEEP = "SELECT tide._to_sweep($1)"
+TELL_PARTITIONS = "SELECT tide._tell_partitions($1, $2, $3, $4, $5, $6)"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,18 @@ class Storage:
     slots_waiting: int
 
 
+@dataclass(frozen=True)
+class Partition:
+    """What a partition of Kafka got: the last offset, records a second, and when."""
+
+    pipeline_id: int
+    topic: str
+    number: int
+    last_offset: int | None
+    rate: float
+    at: datetime
+
+
 class Catalog:
     """The tables that operators and the relay share; the pipelines of a relay group, or all."""
 
@@ -72,12 +86,11 @@ class Catalog:
 
     async def pipelines(self) -> list[Configured]:
         """Every pipeline of this relay group, enabled or not."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(
-                "SELECT id, name, outbox_id, outbox, group_id, group_name, config::text, enabled,"
-                " revision, seek, to_retry FROM tide._pipelines($1)",
-                self._relay_group,
-            )
+        rows = await self._postgres.rows(
+            "SELECT id, name, outbox_id, outbox, group_id, group_name, config::text, enabled,"
+            " revision, seek, to_retry FROM tide._pipelines($1)",
+            self._relay_group,
+        )
         return [Configured(*row) for row in rows]
 
     async def find(self, name: str) -> Configured:
@@ -96,29 +109,26 @@ class Catalog:
 
         `epoch` is the one that it was taken over under, None when it could not be.
         """
-        async with self._postgres.transaction() as connection:
-            await connection.value(
-                "SELECT tide._report_state($1, $2, $3, $4, $5, $6)",
-                pipeline_id,
-                condition.state,
-                condition.reason,
-                condition.hint,
-                condition.next_try,
-                epoch,
-            )
+        await self._postgres.value(
+            "SELECT tide._report_state($1, $2, $3, $4, $5, $6)",
+            pipeline_id,
+            condition.state,
+            condition.reason,
+            condition.hint,
+            condition.next_try,
+            epoch,
+        )
 
     async def lag(self) -> dict[str, Lag]:
         """What every pipeline of this relay group has yet to deliver, by name."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows("SELECT * FROM tide._lag($1)", self._relay_group)
+        rows = await self._postgres.rows("SELECT * FROM tide._lag($1)", self._relay_group)
         return {row["pipeline"]: Lag(row["messages"], row["seconds"]) for row in rows}
 
     async def dead_letters(self) -> dict[str, tuple[int, int]]:
         """Of every pipeline by name: its unresolved dead letters, and its parked keys."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(
-                "SELECT * FROM tide._dead_letter_counts($1)", self._relay_group
-            )
+        rows = await self._postgres.rows(
+            "SELECT * FROM tide._dead_letter_counts($1)", self._relay_group
+        )
         return {row["pipeline"]: (row["dead_letters"], row["parked_keys"]) for row in rows}
 
     async def sweep_dead_letters(self) -> None:
@@ -134,16 +144,20 @@ class Catalog:
 
     async def to_sweep(self, seconds: float) -> list[int]:
         """The ids of the outboxes to sweep now, when this is asked every so many seconds."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            return [row[0] for row in await connection.rows(TO_SWEEP, seconds)]
+        return [row[0] for row in await self._postgres.rows(TO_SWEEP, seconds)]
 
     async def storage(self) -> list[Storage]:
         """What every outbox holds."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(
-                "SELECT outbox, retained, slots_waiting FROM tide._storage()"
-            )
+        rows = await self._postgres.rows(
+            "SELECT outbox, retained, slots_waiting FROM tide._storage()"
+        )
         return [Storage(*row) for row in rows]
+
+    async def tell_partitions(self, partitions: Iterable[Partition]) -> None:
+        """Take down what partitions got."""
+        rows = (astuple(one) for one in partitions)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        await self._postgres.value(TELL_PARTITIONS, *columns)
 
 
 def no_such_pipeline(name: str, known: Iterable[str], otherwise: str) -> ConfigurationError:

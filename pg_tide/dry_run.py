@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from pg_tide import log
 from pg_tide.config import PipelineConfig
+from pg_tide.delivery import Delivery
 from pg_tide.errors import PgTideError
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.record_size import Limits
 
@@ -30,7 +30,7 @@ class DryRun:
     def __init__(
         self, pipeline: str, config: PipelineConfig, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.check = Limits(config.max_request_size).check
+        self.limits = Limits(config.max_request_size)
         self._log = logger.bind(pipeline=pipeline)
         self._clock = clock
         self._second_ends = 0.0
@@ -50,7 +50,15 @@ class DryRun:
     async def learn(self, name: str, *, anew: bool = False) -> None:
         """Any topic will do."""
 
-    def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
+    def pump(self) -> None:
+        """Nothing waits."""
+
+    def produce(
+        self,
+        records: Sequence[tuple[Record, ...]],
+        *,
+        more: bool = False,  # noqa: ARG002
+    ) -> Delivery:
         """Tell of records."""
         for of_message in records:
             for record in of_message:

@@ -1,15 +1,16 @@
 """JSON whose numbers keep their digits: `0.10` stays `0.10`, and no integer is too long.
 
-Parsed with the standard library, fractions as Decimal; written by orjson, which rounds nothing
-that it does not see.
+Parsed by msgspec, fractions as Decimal; what that refuses is for the standard library to take or
+to refuse. Written by orjson, which rounds nothing that it does not see.
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 import orjson
 
 # int() and str() refuse longer ones (sys.get_int_max_str_digits); PostgreSQL has them.
@@ -20,9 +21,62 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _SHORT = Decimal().__sizeof__()  # bytes, of one with some sixty digits at most
 _SIXTY_FOUR_BITS = range(-(2**63), 2**64)
 
+Parse = Callable[[bytes | str], Any]
+# Names of members from the outside in, None for each element of an array.
+Path = tuple[str | None, ...]
+
+_DEEPEST_PATH = 4
+_MOST_MEMBERS = 50  # of one object: each of its members is looked up among them
+_REFUSED = (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError)
+_typed_dict: Any = TypedDict
+_decoded: Parse = msgspec.json.Decoder(float_hook=Decimal).decode
+
 
 def parse(text: bytes | str) -> Any:
     """Return the value of a JSON text, numbers as int or Decimal; ValueError where it is none."""
+    try:
+        return _decoded(text)
+    except _REFUSED:
+        return _parsed_slowly(text)
+
+
+def parser_of(paths: Iterable[Path]) -> Parse:
+    """Return a `parse` that may leave out all that none of these paths leads to.
+
+    It takes a third of the time. The text has to be PostgreSQL's: what is left out is looked at
+    only as far as finding its end takes. What is there has the type that it has, at any depth,
+    and what a path ends at is there as a whole.
+    """
+    kind = _kind(frozenset(paths), _DEEPEST_PATH)
+    if kind is Any:
+        return parse
+    decoded: Parse = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+
+    def parse_in_part(text: bytes | str) -> Any:
+        try:
+            return decoded(text)
+        except _REFUSED:  # a number stands where an object or array was thought to be
+            return parse(text)
+
+    return parse_in_part
+
+
+def _kind(paths: frozenset[Path], depth: int) -> Any:
+    """Return the type of what these paths lead into, Any where it is needed as a whole."""
+    if not paths or () in paths or not depth:
+        return Any
+    inside = {
+        first: _kind(frozenset(path[1:] for path in paths if path[0] == first), depth - 1)
+        for first in {path[0] for path in paths}
+    }
+    array = list.__class_getitem__(inside.pop(None, Any))
+    names = [name for name in inside if name is not None]
+    if len(names) > _MOST_MEMBERS or not all(map(str.isprintable, names)):
+        return Any  # half a character would be one that is not printable
+    return _typed_dict("Members", inside, total=False) | array | str | bool | None
+
+
+def _parsed_slowly(text: bytes | str) -> Any:
     try:
         return _load(text, int)
     except json.JSONDecodeError:
@@ -88,8 +142,9 @@ def write_text(value: Any) -> str:
 
 
 def _fragment(value: Any) -> orjson.Fragment:
-    if isinstance(value, Decimal) and value.is_finite():
-        return orjson.Fragment(number_text(value))
+    if type(value) is Decimal and value.is_finite():
+        text = str(value)
+        return orjson.Fragment(number_text(value) if "E" in text else text)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from pg_tide.admission import Admission, Admitted
 from pg_tide.caution import Caution
+from pg_tide.delivery import Delivery
 from pg_tide.dry_run import DryRun
 from pg_tide.errors import Halted, MessageError
 from pg_tide.in_flight import Entry, InFlight
-from pg_tide.lane import Delivery
 from pg_tide.late_refusals import LateRefusals
 from pg_tide.message import Batch
 from pg_tide.metrics import Meter
@@ -34,8 +34,13 @@ class Handover:
     transactions: Transactions | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def send(self, batch: Batch, fault: MessageError | None = None) -> Halted | None:
-        """Prepare a batch and send it, or the part of it in front of one that stops all."""
+    async def send(
+        self, batch: Batch, fault: MessageError | None = None, *, more: bool = False
+    ) -> Halted | None:
+        """Prepare a batch and send it, or the part of it in front of one that stops all.
+
+        With `more` behind it, its last records may wait for those to go with.
+        """
         began = time.perf_counter()
         admitted = await self.admission.admit(batch, fault)
         self.meter.stage("prepare", began)
@@ -45,15 +50,15 @@ class Handover:
         # What was being looked at when the pipeline stopped does not go any more.
         stopped = self.in_flight.closed or self.refusals.stuck.is_set()
         if admitted.batch.messages and not stopped:
-            self._go(admitted, filtered)
+            self._go(admitted, filtered, more=more)
             if batch.replay or self.settling.at_once.is_set():
                 self.hurry()
         return admitted.halted
 
-    def _go(self, admitted: Admitted, filtered: int) -> None:
+    def _go(self, admitted: Admitted, filtered: int, *, more: bool) -> None:
         batch, records = admitted.batch, admitted.records
         with_others = self.transactions is not None  # its end is that of a transaction
-        sent = Delivery(1) if with_others else self.producer.produce(records)
+        sent = Delivery(1) if with_others else self.producer.produce(records, more=more)
         entry = Entry(batch, records, sent, filtered, admitted.rejected, admitted.size)
         self.in_flight.add(entry)
         self.settling.expect()

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pg_tide.buffer import Buffer
+from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError
-from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Records, Rejected
 from pg_tide.position import Position
 

@@ -9,56 +9,14 @@ that brokers refuse for a record's sake, that record alone is dropped, once it i
 import asyncio
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, Protocol
 
+from pg_tide.delivery import Delivery, Runs
 from pg_tide.errors import BatchRefused, MessageError
 from pg_tide.message import Record
 from pg_tide.record_size import TOO_LARGE, size_of
-
-
-class Delivery:
-    """A batch's records on their way: how many have no end yet, and which can not go.
-
-    `acknowledged_at` is when the last one had its end, in seconds since 1970; `on_done` is called
-    then.
-    """
-
-    __slots__ = ("acknowledged_at", "on_done", "pending", "refusals")
-
-    def __init__(self, pending: int) -> None:
-        self.pending = pending
-        self.acknowledged_at = 0.0
-        self.on_done: Callable[[], None] | None = None
-        self.refusals: Sequence[tuple[Record, MessageError]] = ()
-        self.acknowledged(0)
-
-    def acknowledged(self, count: int) -> None:
-        """So many records more have been acknowledged."""
-        self.pending -= count
-        if self.pending == 0:
-            self.acknowledged_at = time.time()
-            if self.on_done is not None:
-                self.on_done()
-
-    def refused(self, record: Record, error: MessageError) -> None:
-        """A record has its end: it can not go."""
-        if isinstance(self.refusals, list):
-            self.refusals.append((record, error))
-        else:
-            self.refusals = [(record, error)]
-        self.acknowledged(1)
-
-    def withdrawn(self, count: int) -> None:
-        """So many records were taken back before they were sent."""
-        self.acknowledged(count)
-
-    @property
-    def done(self) -> bool:
-        """Whether every record has its end."""
-        return self.pending == 0
 
 
 class Client(Protocol):
@@ -103,9 +61,9 @@ class Lane:
         self._empty = asyncio.Event()
         self._empty.set()
         self._client: Client | None = None
-        self._waiting: deque[tuple[Record, Delivery]] = deque()
-        self._filled: list[tuple[Record, Delivery]] = []  # in the batch that goes next
-        self._sent: list[tuple[Record, Delivery]] = []  # in the batch under way
+        self._waiting = Runs()
+        self._filled = Runs()  # in the batch that goes next
+        self._sent = Runs()  # in the batch under way
         self._batch: Any = None
         self._task: asyncio.Task[None] | None = None
         self._most = filling.records  # that a batch takes at this moment
@@ -120,9 +78,9 @@ class Lane:
         """How many records have no end yet."""
         return len(self._waiting) + len(self._filled) + len(self._sent) + len(self._refused)
 
-    def put(self, record: Record, delivery: Delivery) -> None:
-        """Add a record behind all others; `pump` then moves it on."""
-        self._waiting.append((record, delivery))
+    def put(self, records: list[Record], delivery: Delivery) -> None:
+        """Add records of one delivery behind all others; `pump` then moves them on."""
+        self._waiting.add(records, delivery)
         self._empty.clear()
 
     async def drained(self) -> None:
@@ -146,21 +104,18 @@ class Lane:
         if self._task is not None:
             self._task.cancel()
             self._task, self.sent_at = None, None
-        self._waiting.extendleft(reversed(self._sent + self._filled))
-        self._sent, self._filled, self._batch = [], [], None
+        self._waiting.put_back(self._filled)
+        self._waiting.put_back(self._sent)
+        self._sent, self._filled, self._batch = Runs(), Runs(), None
 
     def withdraw(self, records: AbstractSet[int]) -> set[int]:
         """Take back records by their `id()`, of a lane that is shut; which of them were here."""
-        here, self._waiting = self._waiting, deque()
-        taken: set[int] = set()
-        for record, delivery in here:
-            if id(record) in records:
-                taken.add(id(record))
-                delivery.withdrawn(1)
-            else:
-                self._waiting.append((record, delivery))
+        taken = [pair for pair in self._waiting if id(pair[0]) in records]
+        self._waiting.keep(lambda _, record, __: id(record) not in records)
+        for _, delivery in taken:
+            delivery.withdrawn(1)
         self._look_whether_empty()
-        return taken
+        return {id(record) for record, _ in taken}
 
     def tell(self) -> None:
         """Tell the deliveries of the records that were refused, of a lane that is shut."""
@@ -183,8 +138,11 @@ class Lane:
             self._hurried = True
             self.pump()
 
-    def pump(self) -> None:
-        """Fill the next batch, and send it unless one is under way or it lingers."""
+    def pump(self, *, more: bool = False) -> None:
+        """Fill the next batch, and send it unless one is under way or it lingers.
+
+        With `more` to come at once it goes only when it is full.
+        """
         if self._client is None:
             if self.fault is not None:
                 self._failed(self.fault)
@@ -192,22 +150,24 @@ class Lane:
         if self._suspects and self._task is not None:
             return  # its answer says how large the next one may be
         full = self._fill(self._client)
-        if self._filled and (full or self._hurried or self._lingered()) and self._task is None:
+        if self._filled and self._task is None and (full or not (more or self._lingers())):
             self._go(self._client)
 
     def _go(self, client: Client) -> None:
         self._end_lingering()
         batch, self._batch = self._batch, None
-        self._sent, self._filled = self._filled, []
+        self._sent, self._filled = self._filled, Runs()
         self.sent_at = time.monotonic()
         self._task = asyncio.create_task(self._send(client, batch))
         self.pump()  # the next one is filled meanwhile
 
-    def _lingered(self) -> bool:
-        if not self._has_lingered and self._timer is None:
+    def _lingers(self) -> bool:
+        if self._hurried or self._has_lingered:
+            return False
+        if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._filling.linger, self._linger_no_more)
-        return self._has_lingered
+        return True
 
     def _linger_no_more(self) -> None:
         self._has_lingered = True
@@ -226,11 +186,15 @@ class Lane:
             return len(filled) >= most
         if self._batch is None:
             self._batch = client.batch(min(self.max_bytes or sys.maxsize, self._cap))
-        add = self._batch.add
-        for _ in range(min(len(waiting), most - len(filled))):
-            if not add(waiting[0][0]):
+        while waiting and len(filled) < most:
+            records, delivery = waiting.front()
+            if len(records) > most - len(filled):
+                records = records[: most - len(filled)]
+            added = self._batch.extend(records)
+            filled.add(records if added == len(records) else records[:added], delivery)
+            waiting.drop(added)
+            if added < len(records):
                 return True
-            filled.append(waiting.popleft())
         return len(filled) >= most
 
     async def _send(self, client: Client, batch: Any) -> None:
@@ -243,8 +207,8 @@ class Lane:
                 self._look_for_the_guilty(error)
             self._failed(error)
             return
-        sent, self._sent, self._task, self.sent_at = self._sent, [], None, None
-        self._acknowledge(sent)
+        sent, self._sent, self._task, self.sent_at = self._sent, Runs(), None, None
+        sent.acknowledge()
         if self._suspects or self._most < self._filling.records:
             self._suspects = max(0, self._suspects - len(sent))
             self._most = min(self._most * 2, self._filling.records)
@@ -267,16 +231,7 @@ class Lane:
             self._suspects = len(self._sent)
         elif not named:
             named, self._most = {0: error}, 1
-        refused = ((*self._sent[place], why) for place, why in sorted(named.items()))
-        self._refused.extend(refused)
-        self._sent = [one for place, one in enumerate(self._sent) if place not in named]
-
-    @staticmethod
-    def _acknowledge(sent: list[tuple[Record, Delivery]]) -> None:
-        last, count = sent[0][1], 0
-        for _, delivery in sent:
-            if delivery is not last:
-                last.acknowledged(count)
-                last, count = delivery, 0
-            count += 1
-        last.acknowledged(count)
+        for place, (record, delivery) in enumerate(self._sent):
+            if place in named:
+                self._refused.append((record, delivery, named[place]))
+        self._sent.keep(lambda place, _, __: place not in named)

@@ -6,8 +6,6 @@ was committed, all of it in one transaction, or thrown away.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -16,9 +14,9 @@ import orjson
 
 from pg_tide.in_flight import Settled
 from pg_tide.intent import Confirmed, Identity
-from pg_tide.outbox import PATIENCE, Outbox, letter, waiting_no_longer
+from pg_tide.outbox import Outbox, letter, waiting_no_longer
 from pg_tide.position import Lease, Position
-from pg_tide.postgres import Connection, Postgres
+from pg_tide.postgres import Postgres
 
 INTENTS = "SELECT number FROM tide._intents($1, $2)"
 INTEND = "SELECT tide._intend($1, $2, $3::text::jsonb)"
@@ -62,8 +60,8 @@ class Ledger:
                 "letters": [letter(one) for one in done.aside] or None,
                 "ended": done.ends or None,
             }
-            async with writing(self._postgres) as connection:
-                await connection.value(INTEND, *self._held, orjson.dumps(intent).decode())
+            async with waiting_no_longer():
+                await self._postgres.value(INTEND, *self._held, orjson.dumps(intent).decode())
             self._ends.append(end)
 
     async def confirm(self, number: int) -> set[str]:
@@ -73,8 +71,8 @@ class Ledger:
         still are. Raises LeaseLost when another relay has the group, or may have.
         """
         async with self._turn:
-            async with writing(self._postgres) as connection:
-                row = await connection.row(CONFIRM, *self._held, self._outbox.row_ctid, number)
+            async with waiting_no_longer():
+                row = await self._postgres.row(CONFIRM, *self._held, self._outbox.row_ctid, number)
             self._outbox.row_ctid, self._outbox.written = row[0], self._ends.popleft()
             return set(row[1])
 
@@ -85,8 +83,8 @@ async def settle(postgres: Postgres, lease: Lease, up_to: int) -> Lease:
     A seek that was asked for is applied then. Raises LeaseLost when another relay has the group,
     or may have.
     """
-    async with writing(postgres) as connection:
-        row = await connection.row(SETTLE, lease.group_id, lease.epoch, up_to)
+    async with waiting_no_longer():
+        row = await postgres.row(SETTLE, lease.group_id, lease.epoch, up_to)
     row_ctid, *place = row
     confirmed = lease.confirmed
     for intent in lease.kept:
@@ -98,18 +96,7 @@ async def settle(postgres: Postgres, lease: Lease, up_to: int) -> Lease:
 
 async def prove(postgres: Postgres, lease: Lease) -> None:
     """Raise LeaseLost unless the group is still held."""
-    async with postgres.transaction(read_only=True) as connection:
-        await connection.rows(INTENTS, lease.group_id, lease.epoch)
-
-
-@asynccontextmanager
-async def writing(postgres: Postgres) -> AsyncIterator[Connection]:
-    """A transaction that does not wait for the position's lock for ever."""
-    async with (
-        waiting_no_longer(),
-        postgres.transaction(lock_timeout=PATIENCE) as connection,
-    ):
-        yield connection
+    await postgres.rows(INTENTS, lease.group_id, lease.epoch)
 
 
 def columns(which: str, at: Position) -> dict[str, Any]:

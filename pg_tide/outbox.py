@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from pg_tide.errors import TransientError
-from pg_tide.message import Batch, Message, Rejected
+from pg_tide.message import Batch, Rejected, Rows
 from pg_tide.position import Lease, Position, Snapshot, window_of
 from pg_tide.postgres import Postgres
 
@@ -25,14 +25,15 @@ NEXT_PAGE = (
 )
 COMMIT = (
     "SELECT tide._commit($1, $2, $3::text::tid, $4::text::pg_snapshot, $5::text::pg_snapshot,"
-    " $6, $7, $8, $9)::text"
+    " $6, $7, $8)::text"
+)
+COMMIT_LETTERS = (
+    "SELECT row_ctid::text, still_parked FROM tide._commit_letters($1, $2, $3::text::tid,"
+    " $4::text::pg_snapshot, $5::text::pg_snapshot, $6, $7, $8, $9::text::jsonb, $10, $11)"
 )
 RETRIES = "SELECT * FROM tide._retries($1, $2, $3, $4)"
 PARKED_KEYS = "SELECT * FROM tide._parked_keys($1, $2)"
-PUT_ASIDE = "SELECT tide._put_aside($1, $2, $3::text::jsonb)"
 ATTEMPT = "SELECT tide._attempt($1, $2, $3)"
-END_LETTERS = "SELECT * FROM tide._end_letters($1, $2, $3, $4)"
-PATIENCE = "1s"  # for the lock of the position
 LONGEST_ERROR = 10_000  # characters
 NOTHING: Mapping[str, Sequence[int]] = {}
 
@@ -72,30 +73,26 @@ class Outbox:
         at = self.position
         head = (self._lease.group_id, self._lease.epoch, self._outbox_id, at.done)
         most, row = (max_messages, max_bytes), self.row_ctid
-        async with self._postgres.transaction(read_only=True) as connection:
-            if at.page is None:
-                rows = await connection.rows(OPEN_WINDOW, *head, *most, self._floor_id, row)
-            else:
-                rows = await connection.rows(NEXT_PAGE, *head, at.page, at.last_id, *most, row)
+        if at.page is None:
+            rows = await self._postgres.rows(OPEN_WINDOW, *head, *most, self._floor_id, row)
+        else:
+            rows = await self._postgres.rows(NEXT_PAGE, *head, at.page, at.last_id, *most, row)
         return self._batch(rows, max_messages, max_bytes)
 
     async def retries(self, max_messages: int, max_bytes: int) -> Batch:
         """Messages that were put aside and shall be tried again now, in order."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(
-                RETRIES, self._lease.group_id, self._lease.epoch, max_messages, max_bytes
-            )
+        held = (self._lease.group_id, self._lease.epoch)
+        rows = await self._postgres.rows(RETRIES, *held, max_messages, max_bytes)
         here = self.position
         window = window_of(here, here.done)
         size = rows[-1]["bytes_so_far"]
-        messages = self._messages(rows[1:])
+        messages = Rows(self.name, rows[1:])
         full = len(messages) >= max_messages or size >= max_bytes
         return Batch(messages, window, here, size, full, replay=True)
 
     async def parked_keys(self, at_most: int) -> list[str]:
         """Keys whose messages are put aside, for an earlier one of them is."""
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(PARKED_KEYS, self._lease.group_id, at_most)
+        rows = await self._postgres.rows(PARKED_KEYS, self._lease.group_id, at_most)
         return [row[0] for row in rows]
 
     async def attempt(self, message_id: int | None) -> int:
@@ -103,41 +100,21 @@ class Outbox:
 
         None: no message is.
         """
-        async with self._postgres.transaction() as connection:
-            held = (self._lease.group_id, self._lease.epoch)
-            tries: int = await connection.value(ATTEMPT, *held, message_id)
-            return tries
+        held = (self._lease.group_id, self._lease.epoch)
+        tries: int = await self._postgres.value(ATTEMPT, *held, message_id)
+        return tries
 
     def _batch(self, rows: list[Any], max_messages: int, max_bytes: int) -> Batch:
         snapshot = Snapshot(rows[0]["snapshot"])
         self._floor_id = rows[0]["id"]
         self.snapshot_xmin = int(snapshot.partition(":")[0])
         window = window_of(self.position, snapshot)
-        messages = self._messages(rows[1:])
+        messages = Rows(self.name, rows[1:])
         size = rows[-1]["bytes_so_far"]
         full = len(messages) >= max_messages or size >= max_bytes
         end = window.until(messages[-1].id) if messages and full else window.finished()
         self.position = end
         return Batch(messages, window, end, size, full)
-
-    def _messages(self, rows: list[Any]) -> list[Message]:
-        name = self.name
-        return [
-            Message(
-                row[0],
-                name,
-                row[1],
-                row[2],
-                row[3],
-                row[4],
-                row[5] and orjson.loads(row[5]),
-                row[6],
-                row[7],
-                row[8],
-                row[9],
-            )
-            for row in rows
-        ]
 
     async def commit(
         self,
@@ -156,23 +133,17 @@ class Outbox:
         """
         end = end or self.written
         held = (self._lease.group_id, self._lease.epoch)
-        async with (
-            waiting_no_longer(),
-            self._postgres.transaction(lock_timeout=PATIENCE) as connection,
-        ):
-            new = 0
-            if aside:
+        position = (self.row_ctid, end.done, end.page, end.last_id)
+        values = (*held, *position, delivered, filtered)
+        async with waiting_no_longer():
+            if aside or replayed:
                 letters = orjson.dumps([letter(one) for one in aside]).decode()
-                new = await connection.value(PUT_ASIDE, *held, letters)
-            left = set()
-            if replayed:
                 ended = (replayed.get("delivered", ()), replayed.get("filtered", ()))
-                left = {row[0] for row in await connection.rows(END_LETTERS, *held, *ended)}
-            position = (self.row_ctid, end.done, end.page, end.last_id)
-            counts = (delivered, filtered, new)
-            row_ctid = await connection.value(COMMIT, *held, *position, *counts)
+                row_ctid, left = await self._postgres.row(COMMIT_LETTERS, *values, letters, *ended)
+            else:
+                row_ctid, left = await self._postgres.value(COMMIT, *values), ()
         self.row_ctid, self.written = row_ctid, end
-        return left
+        return set(left)
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,8 @@ class Ownership:
         self._connection = LockConnection(direct_url, name, self._opened, self._forget)
         self._wanted: frozenset[int] = frozenset()
         self._takes = False  # before it knows what there is
+        self._hurries = self._hurried = False
+        self._looking = asyncio.Lock()  # of the thread: a lock taken twice must be freed twice
         # Changed in the thread alone, by replacing them.
         self._locked: frozenset[int] = frozenset()
         self._surplus: frozenset[int] = frozenset()
@@ -72,10 +74,25 @@ class Ownership:
         """Connect, and keep connected; raises when the first connection cannot be had."""
         await self._connection.start(self._beat)
 
+    async def begin(self) -> None:
+        """Look at once for what is wanted from now on: it is new, and others look at once too.
+
+        What was wanted before has time until the next look: relays that start together see each
+        other by then, and share it.
+        """
+        if not self._hurries:
+            self._takes = True
+            with contextlib.suppress(PgTideError):
+                await self._connection.there(self._connection.use(self._register))
+            self._hurries = True
+
     def want(self, group_id: int) -> None:
         """Lock this group as soon as it is free and this relay's share."""
         self._wanted |= {group_id}
         self._take(any_now=True)
+        if self._hurries and not self._hurried:
+            self._hurried = True
+            self._connection.soon(self._look_at_once())
 
     def holds(self, group_id: int) -> bool:
         """Whether this relay has the lock of a group."""
@@ -141,14 +158,23 @@ class Ownership:
         self._relay_loop.call_soon_threadsafe(self._lost)
 
     async def _beat(self) -> float:
-        rows = await self._connection.use(
+        async with self._looking:
+            rows = await self._look()
+            await self._end(frozenset(row[0] for row in rows if row[5]))
+            await self._share(rows)
+        return LOOK
+
+    async def _look_at_once(self) -> None:
+        """Look in between; who is silent is not judged by looks that follow one another so soon."""
+        async with self._looking:
+            self._hurried = False  # who wants something from now on may come too late for this
+            with contextlib.suppress(PgTideError):  # the next look finds out what that means
+                await self._share(await self._look())
+
+    async def _look(self) -> list[Any]:
+        return await self._connection.use(
             lambda connection: connection.rows(LOOK_AROUND, self._relay_group)
         )
-        peers = [Peer(row[0], frozenset(row[1]), frozenset(row[2]), row[3], row[4]) for row in rows]
-        await self._end(frozenset(row[0] for row in rows if row[5]))
-        await self._share(peers)
-        self._relay_loop.call_soon_threadsafe(self._looked)
-        return LOOK
 
     async def _end(self, silent: frozenset[uuid.UUID]) -> None:
         """End relays that are silent for the second look: at the first, all may just have woken."""
@@ -156,7 +182,12 @@ class Ownership:
             await self._connection.ask("SELECT tide._end_silent_relays($1)", self.relay_id)
         self._silent = silent
 
-    async def _share(self, peers: list[Peer]) -> None:
+    async def _share(self, rows: list[Any]) -> None:
+        peers = [Peer(row[0], frozenset(row[1]), frozenset(row[2]), row[3], row[4]) for row in rows]
+        await self._take_share(peers)
+        self._relay_loop.call_soon_threadsafe(self._looked)
+
+    async def _take_share(self, peers: list[Peer]) -> None:
         if (self.relay_id, self._takes) not in {(peer.relay_id, peer.takes) for peer in peers}:
             await self._connection.use(self._register)
             return

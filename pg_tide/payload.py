@@ -1,17 +1,20 @@
 """The payload of a message as a value, and all else that is known of a message by name.
 
-Nothing is read before somebody asks for it: a payload is parsed at most once a stage.
+Nothing is read before somebody asks for it, and of a payload only what the options look at.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse
+from pg_tide.exact_json import Path, parse, parser_of
 from pg_tide.message import Message
 
 
-def parse_payload(message: Message, stage: str) -> Any:
+def parse_payload(message: Message, stage: str, parse: Callable[[bytes], Any] = parse) -> Any:
     """Return the value of a payload, its numbers exact; None for a tombstone.
 
     Raises MessageError of `stage` where the payload is not JSON.
@@ -31,27 +34,59 @@ def parse_payload(message: Message, stage: str) -> Any:
     )
 
 
-class Values:
+class Sight:
+    """What several options look at in a payload: they share it, so that it is parsed once.
+
+    Those that come after the first message are seen from the next one on.
+    """
+
+    def __init__(self) -> None:
+        self._paths: frozenset[Path] = frozenset()
+        self.parse: Callable[[bytes], Any] = self._parse_first
+
+    def see(self, paths: Iterable[Path]) -> None:
+        """These paths too are looked at."""
+        self._paths = self._paths.union(paths)
+        self.parse = self._parse_first
+
+    def _parse_first(self, text: bytes) -> Any:
+        self.parse = parser_of(self._paths)
+        return self.parse(text)
+
+
+_UNREAD = object()
+
+
+class Values(Struct, gc=False, eq=False):
     """What one stage knows of a message, by name: `get` is all that looking a name up takes.
 
     `message` is the message as it goes, `published` as it was published, or the same.
     """
 
-    __slots__ = ("_original", "_payload", "_stage", "message", "published")
-
-    def __init__(self, message: Message, published: Message, stage: str) -> None:
-        self.message = message
-        self.published = published
-        self._stage = stage
-        self._payload: Any = _UNREAD
-        self._original: Any = _UNREAD
+    message: Message
+    published: Message
+    stage: str
+    _sight: Sight | None = None
+    _seen: Any = None
+    _payload: Any = _UNREAD
+    _original: Any = _UNREAD
 
     @property
     def payload(self) -> Any:
         """The payload as it goes, parsed; MessageError where it is not JSON."""
         if self._payload is _UNREAD:
-            self._payload = parse_payload(self.message, self._stage)
+            self._payload = parse_payload(self.message, self.stage)
         return self._payload
+
+    def seen(self, sight: Sight) -> Any:
+        """The same, or as much of it as this sight sees."""
+        if self._sight is sight:
+            return self._seen
+        if self._sight is not None or self._payload is not _UNREAD:
+            return self.payload  # whoever else comes has it all
+        self._seen = parse_payload(self.message, self.stage, sight.parse)
+        self._sight = sight
+        return self._seen
 
     @property
     def original(self) -> Any:
@@ -59,7 +94,7 @@ class Values:
         if self.published is self.message:
             return self.payload
         if self._original is _UNREAD:
-            self._original = parse_payload(self.published, self._stage)
+            self._original = parse_payload(self.published, self.stage)
         return self._original
 
     def get(self, name: str) -> Any:
@@ -76,19 +111,27 @@ class Values:
     def size(self) -> int:
         """About how many bytes all of this has as JSON, without parsing or writing it."""
         message, published = self.message, self.published
+        size = self.usual_size() + (
+            len(published.payload or b"") if published is not message else 0
+        )
+        try:
+            headers = (message.headers or {}).items()
+            return size + sum(len(name) + len(value) for name, value in headers)
+        except (AttributeError, TypeError):
+            return sys.maxsize  # they are no flat object of texts
+
+    def usual_size(self) -> int:
+        """The same of all whose name is among `USUAL`."""
+        message = self.message
         size = _NAMED + len(message.payload or b"") + len(message.op)
-        size += len(message.key or "") + len(message.dedup_key or "")
-        if message.headers:
-            size += sum(len(name) + len(value) for name, value in message.headers.items())
-        return size + (len(published.payload or b"") if published is not message else 0)
+        return size + len(message.key or "") + len(message.dedup_key or "")
 
     @property
     def _has_original(self) -> bool:
         # Before the transform, the payload as published is the payload.
-        return self._stage != "transform"
+        return self.stage != "transform"
 
 
-_UNREAD = object()
 _NAMED = 400  # bytes of the names, and of what is always short
 _NAMES: dict[str, Callable[[Values], Any]] = {
     "payload": lambda values: values.payload,
@@ -102,3 +145,11 @@ _NAMES: dict[str, Callable[[Values], Any]] = {
     "published_at": lambda values: values.message.published_at,
 }
 NAMES = frozenset(_NAMES)  # what expressions may look up; `original` too after the transform
+USUAL = NAMES - {"headers"}
+
+
+def reader_of(name: str, sight: Sight) -> Callable[[Values], Any]:
+    """Return what looks this name up, the payload as far as this sight sees it."""
+    if name == "payload":
+        return lambda values: values.seen(sight)
+    return _NAMES.get(name) or (lambda values: values.get(name))

@@ -194,7 +194,8 @@ class Pipeline:
                     return halted
                 if self.in_flight.full:
                     self.handover.hurry()  # nothing more comes to fill what lingers
-                await self.sleeper.work()
+                at_once = batch.full or self.transactions
+                await self.sleeper.work(0 if at_once else len(batch.messages))
         finally:
             if ahead is not None:
                 ahead.cancel()
@@ -203,14 +204,17 @@ class Pipeline:
         """Hand a batch over, a slice at a time; what makes it stop before a message."""
         if self.transactions is not None:
             self.transactions.waiting.coming(True)
+        several = len(batch.messages) > SLICE
         try:
             for part in batch.slices(SLICE):
                 async with self.handover.turn:
-                    halted = await self.handover.send(part)
+                    halted = await self.handover.send(part, more=several)
                 if halted is not None:
                     return halted
                 await asyncio.sleep(0)  # what arrived meanwhile is received
         finally:
+            if several:
+                self.producer.pump()
             if self.transactions is not None:
                 self.transactions.waiting.coming(False)
         return None

@@ -8,13 +8,15 @@ before, or it would be sent again although it was taken.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import chain
 from typing import Protocol
 
 from pg_tide import topics
 from pg_tide.config import PipelineConfig
+from pg_tide.delivery import Delivery
 from pg_tide.errors import FatalError, LeaseLost, MessageError, PgTideError, TransientError
 from pg_tide.kafka import ours
-from pg_tide.lane import Delivery
+from pg_tide.lane import Lane
 from pg_tide.message import Record
 from pg_tide.record_size import Limits, too_large
 from pg_tide.topics import Recreated, Topics, nobody
@@ -57,8 +59,7 @@ class Producer:
     ) -> None:
         self._start_client = start_client
         self._topics = Topics(config, configured_topics, self.fail, recreated, clock)
-        self._limits = Limits(config.max_request_size, self._look)
-        self.check = self._limits.check
+        self.limits = Limits(config.max_request_size, self._look)
         self._client: Client | None = None
         self._latest: Client | None = None  # also when it has ended
         self._opened = asyncio.Event()
@@ -118,7 +119,7 @@ class Producer:
     def _open(self, client: Client) -> None:
         self._client = self._latest = client
         for topic in self._topics.known.values():
-            self._limits.lower(topic.max_bytes)
+            self.limits.lower(topic.max_bytes)
             topic.open(client)
         self._opened.set()
 
@@ -158,7 +159,7 @@ class Producer:
             try:
                 if await self._topics.learn(client, name, anew=anew):
                     topic = self._topics.known[name]
-                    self._limits.lower(topic.max_bytes)
+                    self.limits.lower(topic.max_bytes)
                     topic.open(await self.ready())  # perhaps another one by now
             except (TransientError, FatalError) as error:
                 if client is self._client:
@@ -174,21 +175,26 @@ class Producer:
             if compressed > limit:
                 raise too_large(compressed, f'max.message.bytes of topic "{record.topic}"', limit)
 
-    def produce(self, records: Sequence[tuple[Record, ...]]) -> Delivery:
+    def produce(self, records: Sequence[tuple[Record, ...]], *, more: bool = False) -> Delivery:
         """Send records, those of each message together, to topics that were learned before.
 
-        Returns at once; the delivery is done when every record was acknowledged, or refused.
+        Returns at once; the delivery is done when every record was acknowledged, or refused. With
+        `more` to come at once, only full batches go before those come, or `pump` is called.
         """
-        delivery = Delivery(sum(map(len, records)))
-        known, touched = self._topics.known, set()
-        for of_message in records:
-            for record in of_message:
-                found = known[record.topic].lane_of(record)
-                found.put(record, delivery)
-                touched.add(found)
+        flat = list(chain.from_iterable(records))
+        delivery = Delivery(len(flat))
+        touched: list[Lane] = []
+        for name, of_topic in by_topic(flat).items():
+            touched += self._topics.known[name].put(of_topic, delivery)
         for one in touched:
-            one.pump()
+            one.pump(more=more)
         return delivery
+
+    def pump(self) -> None:
+        """Nothing more comes at once: what waits for it goes."""
+        for one in self._topics.lanes:
+            if one.unfinished:
+                one.pump()
 
     def hurry(self) -> None:
         """Let nothing linger that is here now: nothing more comes for it to wait for."""
@@ -204,3 +210,14 @@ class Producer:
     async def drained(self) -> None:
         """Wait until every record was acknowledged, refused or withdrawn."""
         await self._topics.drained()
+
+
+def by_topic(records: list[Record]) -> dict[str, list[Record]]:
+    """Records by topic, in order: mostly there is one."""
+    names = {record.topic for record in records}
+    if len(names) == 1:
+        return {names.pop(): records}
+    found: dict[str, list[Record]] = {name: [] for name in names}
+    for record in records:
+        found[record.topic].append(record)
+    return found

@@ -4,7 +4,7 @@ Once a record, so written for speed: only one that is large is looked at closely
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pg_tide.errors import MessageError
 from pg_tide.message import Record
@@ -50,6 +50,22 @@ class Limits:
             if self._look is not None:
                 self._look(record, size)
         return size
+
+    def sum(self, records: Iterable[Record]) -> int | None:
+        """The bytes of all together; None where one is to be looked at closely."""
+        total, safe, each = 0, self._safe - RECORD_OVERHEAD, HEADER_OVERHEAD
+        count = 0
+        try:
+            for count, record in enumerate(records, 1):  # noqa: B007 - it is how many there are
+                size = len(record.value or b"") + len(record.key or b"")
+                for name, value in record.headers:
+                    size += len(name) + len(value) + each  # type: ignore[arg-type]
+                if size > safe:
+                    return None
+                total += size
+        except TypeError:  # the value of a header is null
+            return None
+        return total + count * RECORD_OVERHEAD
 
 
 def size_of(record: Record) -> int:

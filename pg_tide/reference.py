@@ -74,10 +74,9 @@ class References:
     async def _stored(self, names: list[str]) -> Mapping[str, Encrypted]:
         if not names:
             return {}
-        async with self._postgres.transaction(read_only=True) as connection:
-            rows = await connection.rows(
-                "SELECT name, key_id, ciphertext FROM tide._stored_secrets($1)", names
-            )
+        rows = await self._postgres.rows(
+            "SELECT name, key_id, ciphertext FROM tide._stored_secrets($1)", names
+        )
         return {row["name"]: Encrypted(*row) for row in rows}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pg_tide import __version__, http, log
+from pg_tide.arrivals import Arrivals
 from pg_tide.assembly import Shared
 from pg_tide.buffer import Buffer
 from pg_tide.catalog import Catalog, Configured
@@ -80,15 +81,21 @@ class Relay:
         catalog = Catalog(self._postgres, self._config.relay_group)
         buffer = Buffer(self._config.buffer_memory)
         references = References(self._postgres, self._config.secret_keys)
+        arrivals = Arrivals(catalog)
         self._shared = Shared(
-            self._postgres, ownership, wakeup, catalog, buffer, self._metrics, references
+            self._postgres, ownership, wakeup, catalog, buffer, self._metrics, references, arrivals
         )
         async with http.serve(self._config.http, self):
             await ownership.start()
             logger.info("started", version=__version__, relay_group=self._config.relay_group)
             background = [
                 asyncio.create_task(work)
-                for work in (wakeup.run(), self._reconcile(), Retention(catalog).run())
+                for work in (
+                    wakeup.run(),
+                    self._reconcile(),
+                    Retention(catalog).run(),
+                    arrivals.run(),
+                )
             ]
             try:
                 await first_of(self._stopping, background)
@@ -98,6 +105,8 @@ class Relay:
                 await asyncio.gather(*background, return_exceptions=True)
                 ownership.leave()
                 await self._drain()
+                with contextlib.suppress(PgTideError):
+                    await arrivals.tell()
                 await ownership.stop()
         logger.info("stopped")
 
@@ -131,6 +140,7 @@ class Relay:
             self._changed.clear()
             try:
                 self._match(await self._shared.catalog.pipelines())
+                await self._shared.ownership.begin()
                 self._blind = None
             except PgTideError as error:
                 self._see_nothing(error)

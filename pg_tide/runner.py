@@ -71,9 +71,7 @@ class Runner:
     async def _once(self) -> None:
         pause = 0.0
         try:
-            lease = await self._acquire()
-            if lease is not None:
-                await self._deliver(lease)
+            await self._run()
         except Again as error:
             self._log.debug("begins anew", reason=error.message)
             self._anew = True
@@ -98,10 +96,21 @@ class Runner:
             self._log.info("given to another relay, which has fewer pipelines")
             await self._shared.ownership.release(self.configured.group_id)
 
+    async def _run(self) -> None:
+        try:
+            lease = await self._acquire()
+            if lease is not None:
+                await self._deliver(lease)
+        finally:
+            await self._assembly.leave()
+
     async def _acquire(self) -> Lease | None:
         ownership, group_id = self._shared.ownership, self.configured.group_id
         self._lost = self._giving = False
-        lease = await ownership.acquire(group_id) if ownership.holds(group_id) else None
+        lease = None
+        if ownership.holds(group_id):
+            self._begin()
+            lease = await ownership.acquire(group_id)
         if lease is None:
             await self._stand_by()
             return None
@@ -191,6 +200,9 @@ class Runner:
         if config.exactly_once and self._looks is None:
             self._backoff = Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms)
             self._looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
+
+    def _begin(self) -> None:
+        self._assembly.begin()
 
     def _build(self, ready: Ready, config: PipelineConfig) -> Pipeline:
         return self._assembly.pipeline(ready, config)

@@ -143,8 +143,7 @@ class Settling:
                 continue
             for rejected in entry.rejected.values():
                 meter.count("messages_dead_lettered_total", stage=rejected.error.stage)
-            published = [message.published_at_us for message in entry.batch.messages]
-            meter.delivered(entry.delivery.acknowledged_at, published)
+            meter.delivered(entry.delivery.acknowledged_at, entry.batch.published_us)
 
     def tell(self, aside: list[Rejected]) -> None:
         """Tell of messages put aside, but not of all that is alike, or waits for another."""

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Self
@@ -9,7 +10,8 @@ from typing import Self
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import Encoder, encoder
 from pg_tide.errors import ConfigurationError, MessageError
-from pg_tide.message import Batch, Message, Records
+from pg_tide.message import Batch, Message, Records, Rows
+from pg_tide.plain import is_plain, plain_records
 from pg_tide.route import Router
 from pg_tide.schemas import Schemas
 from pg_tide.transform import Transform
@@ -24,6 +26,7 @@ class Stages:
     transform: Transform
     route: Router
     encode: Encoder
+    plain: bool = False  # no message has to be looked into, but perhaps for its way
     schemas: Schemas = field(default_factory=Schemas)
 
     @classmethod
@@ -32,7 +35,8 @@ class Stages:
         schemas = Schemas()
         try:
             encode = encoder(config, schemas=schemas)
-            return cls(Transform(config), Router(config, outbox), encode, schemas)
+            made = Transform(config), Router(config, outbox), encode
+            return cls(*made, is_plain(config), schemas)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 
@@ -43,6 +47,8 @@ class Stages:
 
         After so many seconds it ends early: the records are fewer then. Raises SchemaNeeded.
         """
+        if (found := self._plain(batch.messages[begin:])) is not None:
+            return found, {}
         now = time.monotonic
         until = now() + seconds
         records: Records = []
@@ -58,6 +64,14 @@ class Stages:
             if now() > until:
                 break
         return records, errors
+
+    def _plain(self, messages: Sequence[Message]) -> Records | None:
+        if not (self.plain and isinstance(messages, Rows)):
+            return None
+        try:
+            return plain_records(messages, self.route)
+        except (AttributeError, TypeError):
+            return None  # which one it is, is found one by one
 
 
 def fault_of(message: Message, error: Exception) -> MessageError:

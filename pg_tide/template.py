@@ -11,7 +11,7 @@ from typing import Any
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write_text
 from pg_tide.nearest import nearest
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values, reader_of
 from pg_tide.words import quoted
 
 Read = Callable[[Values], str | None]
@@ -38,26 +38,30 @@ class Template:
 
     The variables in `known` have that text for all messages. `constant` is the whole text of one
     without other variables; `variable` is the name where the template is one variable and nothing
-    else.
+    else. Payloads are looked at through `sight`.
     """
 
     def __init__(
-        self, text: str, option: str = "template", known: Mapping[str, str] | None = None
+        self,
+        text: str,
+        option: str = "template",
+        known: Mapping[str, str] | None = None,
+        sight: Sight | None = None,
     ) -> None:
         if found := template_problems(text):
             raise ValueError("; ".join(found))
         self.text = text
         self.option = option
-        self._parts = _compiled(text, known or {})
-        names = [name for _, name, _ in self._parts if name]
+        self._parts, self._end = _compiled(text, known or {}, sight or Sight())
+        names = [name for _, name, _ in self._parts]
         self.variables = frozenset(names)
-        self.constant = None if names else "".join(text for text, _, _ in self._parts)
+        self.constant = None if names else self._end
         self.variable = names[0] if text == f"{{{names[0] if names else ''}}}" else None
         self._nullable = [_VARIABLES[name] for name in sorted(self.variables & _NULLABLE_KEYS)]
 
     def render(self, values: Values) -> str:
         """Return the text for a message; MessageError where a variable has no value."""
-        pieces = []
+        text = ""
         size = 0
         for constant, name, read in self._parts:
             value = read(values)
@@ -66,9 +70,9 @@ class Template:
             size += len(value)
             if size > MOST:
                 raise self._too_large(values)
-            pieces.append(constant)
-            pieces.append(value)
-        return "".join(pieces)
+            text += constant
+            text += value
+        return text + self._end
 
     def render_key(self, values: Values) -> str | None:
         """Return the same for a message key: null where `{key}` or `{dedup_key}` is null."""
@@ -94,8 +98,10 @@ class Template:
         )
 
 
-def _compiled(text: str, known: Mapping[str, str]) -> list[tuple[str, str, Read]]:
-    """Return each variable: the constant text before it, its name, how to read it."""
+def _compiled(
+    text: str, known: Mapping[str, str], sight: Sight
+) -> tuple[list[tuple[str, str, Read]], str]:
+    """Return each variable: the constant text before it, its name, how to read it; and the end."""
     parts: list[tuple[str, str, Read]] = []
     constant = ""
     for _, piece in template_pieces(text):
@@ -104,26 +110,40 @@ def _compiled(text: str, known: Mapping[str, str]) -> list[tuple[str, str, Read]
         elif piece[1:-1] in known and piece[0] == "{":
             constant += known[piece[1:-1]]
         elif piece[0] == "{":
-            parts.append((constant, piece[1:-1], variable(piece[1:-1])))
+            parts.append((constant, piece[1:-1], variable(piece[1:-1], sight)))
             constant = ""
         else:
             constant += piece
-    if constant:
-        parts.append((constant, "", lambda _: ""))
-    return parts
+    return parts, constant
 
 
-def variable(name: str) -> Read:
+def variable(name: str, sight: Sight | None = None) -> Read:
     """Return what reads a variable, by its name without braces: None where it has no value."""
     if name in _VARIABLES:
         return _VARIABLES[name]
     root, _, rest = name.partition(".")
     if root == "headers":
         return lambda values: _text((values.message.headers or {}).get(rest), name, values)
-    path = rest.split(".")
+    first, *path = rest.split(".")
     if root == "payload":
-        return lambda values: _text(_found(values.payload, path), name, values)
-    return lambda values: _text(_found(values.original, path), name, values)
+        sight = sight or Sight()
+        sight.see([(first, *path)])
+        look = reader_of(root, sight)
+    else:
+        look = _original
+
+    def read(values: Values) -> str | None:
+        value = look(values)
+        value = value.get(first) if type(value) is dict else None
+        if path:
+            value = _found(value, path)
+        return value if type(value) is str else _text(value, name, values)
+
+    return read
+
+
+def _original(values: Values) -> Any:
+    return values.original
 
 
 def _found(value: Any, path: list[str]) -> Any:

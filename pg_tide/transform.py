@@ -11,7 +11,7 @@ from pg_tide.context import MessageExpression
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Message
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values
 
 
 class Transform:
@@ -22,9 +22,9 @@ class Transform:
     """
 
     def __init__(self, config: PipelineConfig) -> None:
-        transform = config.transform
+        transform, sight = config.transform, Sight()
         self._filter, self._payload = (
-            MessageExpression(text, "transform", transform.root) if text else None
+            MessageExpression(text, "transform", transform.root, sight) if text else None
             for text in (transform.filter, transform.payload)
         )
         self.idle = self._filter is None and self._payload is None
@@ -53,15 +53,15 @@ def _written(message: Message, value: Any) -> bytes | None:
 
 def _with_payload(message: Message, payload: bytes | None) -> Message:
     return Message(
-        id=message.id,
-        outbox=message.outbox,
-        source=message.source,
-        op=message.op,
-        key=message.key,
-        dedup_key=message.dedup_key,
-        headers=message.headers,
-        payload=payload,
-        is_json=True,
-        before=message.before,
-        published_at_us=message.published_at_us,
+        message.id,
+        message.outbox,
+        message.source,
+        message.op,
+        message.key,
+        message.dedup_key,
+        message.headers,
+        payload,
+        True,
+        message.before,
+        message.published_at_us,
     )

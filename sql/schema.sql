@@ -410,6 +410,7 @@ COMMENT ON COLUMN tide.intent.answer IS 'What an operator said of whether it was
 CREATE FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint DEFAULT 0, confirmed tide.intent DEFAULT NULL::tide.intent, next_floor bigint DEFAULT NULL::bigint) RETURNS tid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   drawn   bigint := coalesce(next_floor, tide._next_floor());  -- before the write draws an xid
@@ -417,6 +418,7 @@ declare
   stamped boolean;
   moved   tid;
 begin
+  perform tide._require_read_committed();
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
   -- The logged half of the lease is what is written to.
@@ -465,6 +467,35 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) IS 'Writes a group''s position and returns where the row now is, for the next call; with an intent, that its transaction was committed. Raises TD001 when the group is not held under this epoch.';
+
+--
+-- Name: _commit_letters(integer, uuid, tid, pg_snapshot, pg_snapshot, bigint, bigint, bigint, jsonb, bigint[], bigint[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+declare
+  drawn         bigint := tide._next_floor();  -- before anything here draws an xid
+  dead_lettered bigint := 0;
+begin
+  if letters <> '[]' then
+    dead_lettered := tide._put_aside(group_id, epoch, letters);
+  end if;
+  still_parked := '{}';
+  if cardinality(replayed || replayed_filtered) > 0 then
+    still_parked := array(select tide._end_letters(group_id, epoch, replayed, replayed_filtered));
+  end if;
+  row_ctid := tide._commit(group_id, epoch, row_ctid, done, page, last_id, delivered, filtered, dead_lettered, null, drawn);
+end $$;
+
+--
+-- Name: FUNCTION _commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) IS 'tide._commit with what belongs to it: messages are put aside, as by tide._put_aside, and of those that were tried again it is said that they were delivered or filtered, as by tide._end_letters, whose keys are returned.';
 
 --
 -- Name: _config_entries(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -617,6 +648,7 @@ COMMENT ON FUNCTION tide._config_value_problems(config jsonb) IS 'What is wrong 
 CREATE FUNCTION tide._confirm(group_id integer, epoch uuid, INOUT row_ctid tid, number bigint, OUT still_parked text[], OUT dead_lettered bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     AS $$
@@ -1798,6 +1830,7 @@ COMMENT ON FUNCTION tide._in_progress_too(base pg_snapshot, xids bigint[]) IS 'A
 CREATE FUNCTION tide._intend(group_id integer, epoch uuid, intent jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   given  tide.intent := jsonb_populate_record(null::tide.intent, intent);
@@ -1918,6 +1951,25 @@ CREATE FUNCTION tide._is_misplaced(value jsonb) RETURNS boolean
 --
 
 COMMENT ON FUNCTION tide._is_misplaced(value jsonb) IS 'Whether a value has a reference, of an option in which none is resolved.';
+
+--
+-- Name: _is_only_outbox(); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._is_only_outbox() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+  perform from pg_catalog.pg_inherits i where i.inhparent = 'tide.message'::regclass offset 1 limit 1;
+  return not found;
+end $$;
+
+--
+-- Name: FUNCTION _is_only_outbox(); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._is_only_outbox() IS 'Whether there are partitions of one outbox at most.';
 
 --
 -- Name: _is_reference(jsonb); Type: FUNCTION; Schema: tide; Owner: -
@@ -2156,6 +2208,7 @@ COMMENT ON FUNCTION tide._lead_chains(resolved bigint[]) IS 'Where dead letters 
 CREATE FUNCTION tide._lease_floor(group_id integer, epoch uuid, row_ctid tid) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
   if not exists (
@@ -2667,9 +2720,9 @@ begin
            convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
            w.bytes_so_far, null::text
       from (
-        select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
+        select p.*, sum(p.size) over (order by p.id rows unbounded preceding) as bytes_so_far
           from (
-            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+            select m.*, least(tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before), 2147483647)::int as size
               from tide.message m
               where m.outbox_id = _next_page.outbox_id
                 and m.id > _next_page.last_id
@@ -2780,6 +2833,9 @@ begin
       max_messages, max_bytes, row_ctid);
     return;
   end if;
+  if tide._is_only_outbox() then
+    perform set_config('plan_cache_mode', 'force_generic_plan', true);  -- until this function ends
+  end if;
   -- The snapshot and the rows come from this one statement: two would see two snapshots.
   return query
     select coalesce(tide._lease_floor(_open_window.group_id, _open_window.epoch, _open_window.row_ctid),
@@ -2794,9 +2850,9 @@ begin
            convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
            w.bytes_so_far, null::text
       from (
-        select p.*, sum(p.size) over (order by p.id + 0 rows unbounded preceding)::bigint as bytes_so_far
+        select p.*, sum(p.size) over (order by p.id + 0 rows unbounded preceding) as bytes_so_far
           from (
-            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+            select m.*, least(tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before), 2147483647)::int as size
               from tide.message m
               where m.outbox_id = _open_window.outbox_id
                 and (m.xid >= pg_snapshot_xmax(_open_window.done)
@@ -4386,6 +4442,7 @@ COMMENT ON FUNCTION tide._set_outbox_enabled(outbox text, enabled boolean) IS 'W
 CREATE FUNCTION tide._settle(group_id integer, epoch uuid, up_to bigint, OUT row_ctid tid, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   committed bigint;
@@ -4810,6 +4867,44 @@ end $_$;
 --
 
 COMMENT ON FUNCTION tide._target_problem(target text) IS 'What is wrong with a place to start from or to seek to; null when nothing is.';
+
+--
+-- Name: _tell_partitions(integer[], text[], integer[], bigint[], double precision[], timestamp with time zone[]); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
+    AS $$
+begin
+  -- The lock keeps a pipeline that is being deleted from turning into a foreign key's error.
+  with there as materialized (
+    select p.id from tide.pipeline p where p.id = any (pipeline_ids) order by p.id for key share skip locked
+  )
+  insert into tide.partition_status as s (pipeline_id, topic, partition, last_offset, records_per_second, last_produced_at)
+    select told.id, told.topic, told.partition, told.last_offset, told.rate, told.at
+      from unnest(pipeline_ids, topics, partitions, last_offsets, rates, produced_at)
+        as told (id, topic, partition, last_offset, rate, at)
+      where told.id in (select t.id from there t)
+      order by told.id, told.topic, told.partition
+    on conflict on constraint partition_status_pkey do update
+      set last_offset = coalesce(excluded.last_offset, s.last_offset),
+          records_per_second = excluded.records_per_second,
+          last_produced_at = excluded.last_produced_at
+      where s.last_produced_at <= excluded.last_produced_at;
+  -- Now and then: topics may come from messages, and be forgotten by them.
+  if random() < 0.01 then
+    delete from tide.partition_status s
+      where s.pipeline_id = any (pipeline_ids) and s.last_produced_at < clock_timestamp() - interval '30 days';
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) IS 'Takes down what partitions got from pipelines of this relay, each with its last offset, the rate since it was told before, and when; what was told of a later time stays.';
 
 --
 -- Name: _tell_relay(integer); Type: FUNCTION; Schema: tide; Owner: -
@@ -6401,6 +6496,50 @@ CREATE TABLE tide.installation (
 COMMENT ON TABLE tide.installation IS 'One row: who this installation is; renewed when an outbox is rebased.';
 
 --
+-- Name: partition_status; Type: TABLE; Schema: tide; Owner: -
+--
+
+CREATE TABLE tide.partition_status (
+    pipeline_id integer NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    last_offset bigint,
+    records_per_second double precision NOT NULL,
+    last_produced_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: TABLE partition_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON TABLE tide.partition_status IS 'What each partition of Kafka got from each pipeline lately, as its relay said last: see tide.kafka_partition_status.';
+
+--
+-- Name: kafka_partition_status; Type: VIEW; Schema: tide; Owner: -
+--
+
+CREATE VIEW tide.kafka_partition_status AS
+ SELECT l.name AS pipeline,
+    s.topic,
+    s.partition,
+    s.last_offset,
+    s.last_produced_at,
+        CASE
+            WHEN (s.last_produced_at > (clock_timestamp() - '00:00:15'::interval)) THEN (round((s.records_per_second)::numeric, 1))::double precision
+            ELSE (0)::double precision
+        END AS records_per_second
+   FROM (tide.partition_status s
+     JOIN tide.pipeline l ON ((l.id = s.pipeline_id)))
+  ORDER BY l.name, s.topic, s.partition;
+
+--
+-- Name: VIEW kafka_partition_status; Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON VIEW tide.kafka_partition_status IS 'What each partition of Kafka got from each pipeline: the offset of the last record that was acknowledged, when that was, and how many a second there were in the seconds before; 30 days after the last one it is forgotten.';
+
+--
 -- Name: lease; Type: TABLE; Schema: tide; Owner: -
 --
 
@@ -6843,6 +6982,13 @@ ALTER TABLE ONLY tide.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
 --
+-- Name: partition_status partition_status_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.partition_status
+    ADD CONSTRAINT partition_status_pkey PRIMARY KEY (pipeline_id, topic, partition);
+
+--
 -- Name: pipeline pipeline_group_id_key; Type: CONSTRAINT; Schema: tide; Owner: -
 --
 
@@ -6979,6 +7125,13 @@ ALTER TABLE ONLY tide.dead_letter
 
 ALTER TABLE ONLY tide.intent
     ADD CONSTRAINT intent_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id) ON DELETE CASCADE;
+
+--
+-- Name: partition_status partition_status_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+--
+
+ALTER TABLE ONLY tide.partition_status
+    ADD CONSTRAINT partition_status_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
 
 --
 -- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
@@ -7120,6 +7273,13 @@ GRANT SELECT ON TABLE tide.intent TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._commit(group_id integer, epoch uuid, row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, dead_lettered bigint, confirmed tide.intent, next_floor bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._commit_letters(group_id integer, epoch uuid, INOUT row_ctid tid, done pg_snapshot, page pg_snapshot, last_id bigint, delivered bigint, filtered bigint, letters jsonb, replayed bigint[], replayed_filtered bigint[], OUT still_parked text[]) TO tide_relay;
 
 --
 -- Name: FUNCTION _config_entries(config jsonb); Type: ACL; Schema: tide; Owner: -
@@ -7484,6 +7644,13 @@ GRANT ALL ON FUNCTION tide._is_large(outbox_id integer, done pg_snapshot) TO tid
 
 REVOKE ALL ON FUNCTION tide._is_misplaced(value jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._is_misplaced(value jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _is_only_outbox(); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._is_only_outbox() FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._is_only_outbox() TO tide_relay;
 
 --
 -- Name: FUNCTION _is_reference(value jsonb); Type: ACL; Schema: tide; Owner: -
@@ -8201,6 +8368,13 @@ REVOKE ALL ON FUNCTION tide._target_problem(target text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._target_problem(target text) TO tide_relay;
 
 --
+-- Name: FUNCTION _tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._tell_partitions(pipeline_ids integer[], topics text[], partitions integer[], last_offsets bigint[], rates double precision[], produced_at timestamp with time zone[]) TO tide_relay;
+
+--
 -- Name: FUNCTION _tell_relay(pipeline_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -8566,6 +8740,20 @@ GRANT SELECT ON TABLE tide.dead_letters TO tide_viewer;
 --
 
 GRANT SELECT ON TABLE tide.installation TO tide_relay;
+
+--
+-- Name: TABLE partition_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.partition_status TO tide_relay;
+
+--
+-- Name: TABLE kafka_partition_status; Type: ACL; Schema: tide; Owner: -
+--
+
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_relay;
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_admin;
+GRANT SELECT ON TABLE tide.kafka_partition_status TO tide_viewer;
 
 --
 -- Name: TABLE lease; Type: ACL; Schema: tide; Owner: -

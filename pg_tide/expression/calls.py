@@ -11,7 +11,7 @@ from pg_tide.words import quoted, shown
 
 
 def check_calls(tree: Node) -> dict[str, Pattern]:
-    """Return the regular expressions that stand in a tree, compiled.
+    """Return the regular expressions that stand in a tree, compiled; their calls have them too.
 
     Raises ValueError for a call that could never succeed.
     """
@@ -21,7 +21,7 @@ def check_calls(tree: Node) -> dict[str, Pattern]:
             _check_call(node)
             if node["value"] == "matches" and node["children"][1]["type"] == "literal":
                 pattern = _pattern(node["children"][1])
-                patterns[pattern.text] = pattern
+                patterns[pattern.text] = node["pattern"] = pattern
     return patterns
 
 

@@ -4,7 +4,7 @@ A client that failed once is spoiled (a sequence number is used up): it is ended
 its batches with it, before another takes its place. No call waits longer than a bound of ours.
 """
 
-from pg_tide.kafka.client import KafkaClient
+from pg_tide.kafka.client import Arrived, KafkaClient
 from pg_tide.kafka.clients import Clients
 from pg_tide.kafka.errors import FATAL, MESSAGE, TRANSIENT, ours
 from pg_tide.kafka.settings import Login, Settings, Tls, TokenSource, settings_of
@@ -15,6 +15,7 @@ __all__ = [
     "FATAL",
     "MESSAGE",
     "TRANSIENT",
+    "Arrived",
     "Clients",
     "KafkaClient",
     "Login",

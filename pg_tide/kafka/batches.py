@@ -1,7 +1,7 @@
 """Batches of records, as they are filled and compressed."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka.codec import gzip_encode, lz4_encode, zstd_encode  # type: ignore[import-untyped]
@@ -24,16 +24,22 @@ LENGTH_FROM = 12
 class Batch(BatchBuilder):  # type: ignore[misc]
     """A batch of aiokafka's; the first record is always taken, however large."""
 
-    def add(self, record: Record) -> bool:
-        """Add a record; False when the batch takes no more. Cheaper than `append`."""
-        added = not self._closed and self._builder.append(
-            self._relative_offset, record.timestamp_ms, record.key, record.value, record.headers
-        )
-        if not added:
-            self.close()
-            return False
-        self._relative_offset += 1
-        return True
+    _relative_offset: int
+
+    def extend(self, records: Sequence[Record]) -> int:
+        """Add records until the batch takes no more; how many were added."""
+        if self._closed:
+            return 0
+        first: int = self._relative_offset
+        offset = first
+        append = self._builder.append  # a third cheaper than `append` of the batch
+        for one in records:
+            if not append(offset, one.timestamp_ms, one.key, one.value, one.headers):
+                self.close()
+                break
+            offset += 1
+        self._relative_offset = offset
+        return offset - first
 
 
 class LevelledBatch(Batch):

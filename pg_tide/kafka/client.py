@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, errors  # type: ignore[import-untyped]
 
 from pg_tide.errors import MessageError, PgTideError, TransientError
+from pg_tide.kafka.ahead import Ahead
 from pg_tide.kafka.batches import batch_maker
 from pg_tide.kafka.errors import mapped, ours, refusal
 from pg_tide.kafka.network import Network
@@ -23,6 +24,14 @@ ANSWER_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 5.0
 
 
+Arrived = Callable[[str, int, int | None, int], None]
+"""Told of a batch: its topic, its partition, the offset of its last record, how many they are."""
+
+
+def nothing(*_: object) -> None:
+    """Nobody is told."""
+
+
 class Transacting(NamedTuple):
     """By which id transactions are known, and after how long brokers give one up."""
 
@@ -31,13 +40,17 @@ class Transacting(NamedTuple):
 
 
 class KafkaClient:
-    """One producer of aiokafka, from its start to its end; it logs in with `tokens`, if any."""
+    """One producer of aiokafka, from its start to its end; it logs in with `tokens`, if any.
+
+    `expected` are topics that it will be asked for first: it asks for them while it starts.
+    """
 
     def __init__(
         self,
         settings: Settings,
         tokens: Tokens | None = None,
         transacting: Transacting = Transacting(),  # noqa: B008 - it never changes
+        expected: Iterable[str] = (),
     ) -> None:
         self._settings = settings
         self._tokens = tokens
@@ -56,9 +69,12 @@ class KafkaClient:
             transactional_id=transacting.transactional_id,
             transaction_timeout_ms=transacting.timeout_ms,
         )
-        self._client = Network(settings)
+        self._client = Network(settings, frozenset(expected))
         adopt(self._producer, self._client)
+        self.arrived: Arrived = nothing
+        """Told of each batch that is acknowledged."""
         self._late = False
+        self._ahead = Ahead()
 
     @property
     def trouble(self) -> PgTideError | None:
@@ -90,12 +106,16 @@ class KafkaClient:
         except BaseException:
             await self.end()
             raise
+        connected = next(iter(self._client._conns.values()), None)
+        self._ahead.ask(connected, self._client.expected)
 
     async def topic(self, name: str, *, patient: bool = True) -> Topic:
         """Ask for a topic; raises TransientError `topic_missing` when there is none.
 
         `patient`, it is asked for three times, for not every broker has heard of a new one yet.
         """
+        if (found := await self._found_ahead(name)) is not None:
+            return found
         with mapped():
             for pause in (0.0, 0.1, 0.4) if patient else (0.0,):
                 await asyncio.sleep(pause)
@@ -107,6 +127,13 @@ class KafkaClient:
             if name in self._client.cluster.unauthorized_topics:
                 raise may_not_write(name, self._settings)
         raise topic_missing(name, self._settings)
+
+    async def _found_ahead(self, name: str) -> Topic | None:
+        answer = await self._ahead.answer(name)
+        if answer is None or not self.partitions(name):
+            return None
+        self._client._topics.add(name)
+        return Topic(self.partitions(name), max_bytes_of(answer))
 
     async def _refresh(self, name: str) -> None:
         is_new = name not in self._client._topics
@@ -163,7 +190,7 @@ class KafkaClient:
             return None  # describing may be denied; the broker then has the last word
 
     def batch(self, max_bytes: int | None = None) -> Any:
-        """An empty batch, to be filled with `add` until that returns False.
+        """An empty batch, to be filled with `extend` until it takes no more.
 
         It takes `max_bytes` before compression, or as many as a request may have; the first
         record is always taken.
@@ -174,7 +201,7 @@ class KafkaClient:
     def compressed_size(self, record: Record) -> int:
         """How many bytes a batch of this record alone takes."""
         batch = self.batch()
-        batch.add(record)
+        batch.extend([record])
         return len(batch._build())
 
     async def send(self, batch: Any, topic: str, partition: int) -> None:
@@ -188,7 +215,7 @@ class KafkaClient:
             with mapped():
                 future = await self._producer.send_batch(batch, topic, partition=partition)
                 heard(future)
-                await future
+                self._tell(topic, partition, batch.record_count(), await future)
         except PgTideError as error:
             cause = error.__cause__
             if isinstance(error, MessageError) and isinstance(cause, Exception):
@@ -197,6 +224,11 @@ class KafkaClient:
                 raise may_not_write(topic, self._settings) from error
             # What broke the client was told but once.
             raise (self._client.broken or error) from cause
+
+    def _tell(self, topic: str, partition: int, records: int, answer: Any) -> None:
+        # Brokers need not say where, and do not with acks=0, or of what they had already.
+        known = answer is not None and answer.offset is not None and answer.offset >= 0
+        self.arrived(topic, partition, answer.offset + records - 1 if known else None, records)
 
     async def close(self) -> None:
         """End a client with nothing under way."""

@@ -29,13 +29,13 @@ BOOTSTRAP = ("bootstrap", ConnectionGroup.DEFAULT)
 
 
 class Network(AIOKafkaClient):  # type: ignore[misc]
-    """Connections to the brokers of a pipeline."""
+    """Connections to the brokers of a pipeline; the first question is for `expected` topics."""
 
     _conns: dict[Any, Connection]
     _topics: set[str]
     _sync_task: Any
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, expected: frozenset[str] = frozenset()) -> None:
         super().__init__(
             bootstrap_servers=list(settings.brokers),
             client_id=settings.client_id,
@@ -53,6 +53,7 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
         self._brokers: dict[Any, Broker] = {}
         self._dials: set[asyncio.Timeout] = set()
         self._ended = False
+        self.expected = expected
         self.asked_for: frozenset[str] = frozenset()  # with the last question
         self._refresh_at = 0.0
         self._look_at = 0.0
@@ -89,7 +90,8 @@ class Network(AIOKafkaClient):  # type: ignore[misc]
         for index, (host, port, _) in enumerate(hosts):
             left = self._deadline - time.monotonic()
             try:
-                found = await self.dialer.bootstrap(host, port, left / (len(hosts) - index))
+                patience = left / (len(hosts) - index)
+                found = await self.dialer.bootstrap(host, port, patience, self.expected)
             except PgTideError as error:
                 self._refused.append(error)
                 continue

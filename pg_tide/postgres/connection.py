@@ -1,7 +1,8 @@
 """One connection, and short transactions on it.
 
 Every transaction says READ COMMITTED itself, whatever the role's default is, and bounds the time
-it may idle: a relay frozen inside one would hold its row locks for ever.
+it may idle: a relay frozen inside one would hold its row locks for ever. A statement alone is
+READ COMMITTED because its session is, and never idles.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED{mode};"
     "SET LOCAL idle_in_transaction_session_timeout = '10s'"
 )
+SESSION = "SET default_transaction_isolation = 'read committed'"
 COMMAND_TIMEOUT = 60.0  # seconds; a server that hangs longer is treated as away
 PATIENCE = "100ms"  # for the locks of statements that may as well be tried later
 
@@ -64,6 +66,19 @@ class Connection:
             await self._give_up(error)
             raise
 
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[Self]:
+        """For a single statement, which is a transaction of its own: one round trip.
+
+        For sessions that have said SESSION. What PostgreSQL refused it has rolled back already.
+        """
+        try:
+            yield self
+        except BaseException as error:
+            if is_silent(error):
+                self._hang_up()
+            raise
+
     async def at_once(self, statement: str) -> None:
         """Run a statement without values as a READ COMMITTED transaction, in one round trip.
 
@@ -77,8 +92,7 @@ class Connection:
 
     async def _give_up(self, error: BaseException) -> None:
         """Roll back, or hang up: when cancelled in a statement, or when nobody may answer."""
-        silent = isinstance(error, TransientError) and error.reason == "connection_lost"
-        if silent or not isinstance(error, Exception):
+        if is_silent(error):
             self._hang_up()
             return
         try:
@@ -123,6 +137,12 @@ class Connection:
             await self._raw.close(timeout=2)
         if not self._raw.is_closed():
             self._raw.terminate()
+
+
+def is_silent(error: BaseException) -> bool:
+    """Whether nobody may answer on a connection any more: cancelled in a statement, or lost."""
+    lost = isinstance(error, TransientError) and error.reason == "connection_lost"
+    return lost or not isinstance(error, Exception)
 
 
 def beginning(*, read_only: bool = False, lock_timeout: str | None = None) -> str:

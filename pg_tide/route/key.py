@@ -10,29 +10,29 @@ from pg_tide.config import PipelineConfig
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import parse
 from pg_tide.pattern import Pattern, TooSlowError
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values
 from pg_tide.route.look import TextOf, look_text, value_missing, written
 from pg_tide.template import Template
 from pg_tide.words import shown_name
 
 
-def key_of(config: PipelineConfig, outbox: str) -> TextOf:
+def key_of(config: PipelineConfig, outbox: str, sight: Sight | None = None) -> TextOf:
     """Return what makes the key of each message: `own_key` where that is all."""
-    found = _found(config, outbox)
+    found = _found(config, outbox, sight or Sight())
     return _cut(config.message_key_pattern, found) if config.message_key_pattern else found
 
 
-def _found(config: PipelineConfig, outbox: str) -> TextOf:
+def _found(config: PipelineConfig, outbox: str, sight: Sight) -> TextOf:
     if config.message_key_expression is not None:
-        return look_text(config.message_key_expression, "message_key_expression")
+        return look_text(config.message_key_expression, "message_key_expression", sight)
     if config.primary_keys is not None:
-        return PrimaryKeys(config.primary_keys, as_json=config.key_format != "text")
-    return key_template(config.message_key, "message_key", outbox)
+        return PrimaryKeys(config.primary_keys, sight, as_json=config.key_format != "text")
+    return key_template(config.message_key, "message_key", outbox, sight)
 
 
-def key_template(text: str, option: str, outbox: str) -> TextOf:
+def key_template(text: str, option: str, outbox: str, sight: Sight | None = None) -> TextOf:
     """Return what renders a template as a key."""
-    template = Template(text, option, {"outbox": outbox})
+    template = Template(text, option, {"outbox": outbox}, sight)
     return own_key if template.variable == "key" else template.render_key
 
 
@@ -67,15 +67,17 @@ class PrimaryKeys:
     the message's own.
     """
 
-    def __init__(self, names: tuple[str, ...], *, as_json: bool) -> None:
+    def __init__(self, names: tuple[str, ...], sight: Sight, *, as_json: bool) -> None:
         self._names = names
+        self._sight = sight
+        sight.see([(name,) for name in names])
         self._only = names[0] if len(names) == 1 and not as_json else None
 
     def __call__(self, values: Values) -> str | None:
         """Return the key of a message."""
         message = values.message
         if message.payload is not None:
-            row = values.payload
+            row = values.seen(self._sight)
         elif values.published.payload is not None:
             row = values.original
         elif message.before is not None:

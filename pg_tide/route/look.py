@@ -6,29 +6,31 @@ from typing import Any
 from pg_tide.context import MessageExpression
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write_text
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values
 
 TextOf = Callable[[Values], str | None]
 
 
-def holds(text: str) -> Callable[[Values], bool]:
+def holds(text: str, sight: Sight | None = None) -> Callable[[Values], bool]:
     """Return an expression as a condition, true as in a filter.
 
     It sees the payload as it goes, and `original`. Calling it raises MessageError where it fails.
     """
-    return MessageExpression(text, "route").holds
+    return MessageExpression(text, "route", sight=sight).holds
 
 
-def look_text(text: str, option: str) -> TextOf:
+def look_text(text: str, option: str, sight: Sight | None = None) -> TextOf:
     """Return the same as text, for a key: null is None, and an array is joined with "-".
 
     Strings are themselves, numbers their digits, and objects JSON; an array without elements is
     None. Calling it raises MessageError where an element of an array is null.
     """
-    found = MessageExpression(text, "route").search
+    found = MessageExpression(text, "route", sight=sight).search
 
     def text_of(values: Values) -> str | None:
         value = found(values)
+        if type(value) is str and value.isascii():
+            return value
         if isinstance(value, list):
             return _joined(value, option, values)
         return None if value is None else written(value, option, values)

@@ -1,5 +1,7 @@
 """The metadata headers: of which outbox, with which op, identity and deduplication key."""
 
+from collections.abc import Iterable
+
 from pg_tide.message import Headers, Message
 
 Header = tuple[str, bytes | None]
@@ -17,12 +19,23 @@ class Metadata:
 
     def of(self, message: Message) -> Headers:
         """Return the headers of a message."""
-        op = self._op_headers.get(message.op) or self._op_header(message.op)
-        identity = ("pg_tide_id", b"%b:%d" % (self._outbox, message.id))
-        dedup_key = message.dedup_key
-        if dedup_key is None:
-            return [self._outbox_header, op, identity]
-        return [self._outbox_header, op, identity, ("pg_tide_dedup_key", dedup_key.encode())]
+        return self.of_all((message.id,), (message.op,), (message.dedup_key,))[0]
+
+    def of_all(
+        self, ids: Iterable[int], ops: Iterable[str], dedup_keys: Iterable[str | None]
+    ) -> list[Headers]:
+        """Return the headers of each message, cheaper than one by one."""
+        outbox, outbox_header, op_headers = self._outbox, self._outbox_header, self._op_headers
+        found: list[Headers] = []
+        for number, op, dedup_key in zip(ids, ops, dedup_keys, strict=True):
+            op_header = op_headers.get(op) or self._op_header(op)
+            identity = ("pg_tide_id", b"%b:%d" % (outbox, number))
+            if dedup_key is None:
+                found.append([outbox_header, op_header, identity])
+            else:
+                dedup_header = ("pg_tide_dedup_key", dedup_key.encode())
+                found.append([outbox_header, op_header, identity, dedup_header])
+        return found
 
     def _op_header(self, op: str) -> Header:
         """Return the header of an op, kept for the next message: there are few, by habit."""

@@ -9,12 +9,12 @@ from typing import Protocol
 from pg_tide.config import PipelineConfig
 from pg_tide.config.topics import LEGAL_TOPIC
 from pg_tide.errors import FatalError, MessageError
-from pg_tide.payload import Values
+from pg_tide.payload import Sight, Values
 from pg_tide.template import Template
 from pg_tide.words import quoted
 
 _HINT = 'A topic has 1 to 249 of a-z, A-Z, 0-9, ".", "_" and "-", and is not "." or "..".'
-_REMEMBERED_TABLES = 10_000
+_REMEMBERED = 10_000
 
 
 class Topic(Protocol):
@@ -26,10 +26,10 @@ class Topic(Protocol):
         """Return the topic of a message; MessageError where it is none that Kafka takes."""
 
 
-def topic_of(config: PipelineConfig, outbox: str) -> Topic:
+def topic_of(config: PipelineConfig, outbox: str, sight: Sight | None = None) -> Topic:
     """Return the topic of the messages that no rule matches."""
     if config.topic is not None:
-        return TopicTemplate(config.topic, "topic", outbox)
+        return TopicTemplate(config.topic, "topic", outbox, sight)
     return TopicPrefix(config.topic_prefix or "", outbox)
 
 
@@ -39,15 +39,24 @@ class TopicTemplate:
     Raises FatalError `topic_invalid` where it is constant and none that Kafka takes.
     """
 
-    def __init__(self, text: str, option: str, outbox: str) -> None:
-        self._template = Template(text, option, {"outbox": outbox})
+    def __init__(self, text: str, option: str, outbox: str, sight: Sight | None = None) -> None:
+        self._template = Template(text, option, {"outbox": outbox}, sight)
+        self._render = self._template.render
+        self._known: dict[str, str] = {}  # topics to themselves, so that they are looked at once
         self.constant: str | None = self._template.constant
         if self.constant is not None:
             check_constant(self.constant, option)
 
     def __call__(self, values: Values) -> str:
         """Return the topic of a message; MessageError where it is none that Kafka takes."""
-        return self.constant or legal(self._template.render(values), values)
+        topic = self._render(values)
+        return self._known.get(topic) or self._remember(topic, values)
+
+    def _remember(self, topic: str, values: Values) -> str:
+        legal(topic, values)
+        if len(self._known) < _REMEMBERED:
+            self._known[topic] = topic
+        return topic
 
 
 class TopicPrefix:
@@ -69,7 +78,7 @@ class TopicPrefix:
 
     def _remember(self, table: str, values: Values) -> str:
         topic = legal(self._prefix + table.replace(".", "_"), values)
-        if len(self._of_table) < _REMEMBERED_TABLES:
+        if len(self._of_table) < _REMEMBERED:
             self._of_table[table] = topic
         return topic
 

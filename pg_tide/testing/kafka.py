@@ -1,6 +1,7 @@
 """Kafka in memory: brokers, and clients of them for a real Producer."""
 
 import asyncio
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,11 @@ class FakeBatch:
         self.records: list[tuple[Any, ...]] = []
         self.size = 0
 
-    def add(self, record: Record) -> bool:
-        """Add a record; False when the batch is full."""
+    def extend(self, records: Sequence[Record]) -> int:
+        """Add records until the batch is full; how many were added."""
+        return sum(itertools.takewhile(bool, map(self._add, records)))
+
+    def _add(self, record: Record) -> bool:
         size = RECORD_OVERHEAD + len(record.key or b"") + len(record.value or b"")
         if self.records and self.size + size > self._max_bytes:
             return False

@@ -9,6 +9,7 @@ from pg_tide.errors import LeaseLost, MessageError
 from pg_tide.message import Batch, Message, Rejected
 from pg_tide.outbox import NOTHING
 from pg_tide.position import Position, Snapshot, window_of
+from pg_tide.testing.rows import rows_of
 
 EARLIEST = Position(Snapshot("3:3:"))
 MESSAGE_OVERHEAD = 200  # bytes, as SQL counts them
@@ -205,7 +206,7 @@ class FakeOutbox:
                 size += size_of(message)
         full = len(messages) >= max_messages or size >= max_bytes
         self.position = window.until(messages[-1].id) if full else window.finished()
-        return Batch(messages, window, self.position, size, full)
+        return Batch(rows_of(messages), window, self.position, size, full)
 
     async def commit(
         self,

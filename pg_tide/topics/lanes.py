@@ -1,7 +1,9 @@
 """One topic: a lane for each of its partitions, and how keys fall on them."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
+from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError
 from pg_tide.kafka import Topic
 from pg_tide.lane import Client, Filling, Lane
@@ -51,10 +53,19 @@ class TopicLanes:
         """How many records have no end yet."""
         return sum(one.unfinished for one in self.lanes)
 
-    def lane_of(self, record: Record) -> Lane:
-        """Where a record goes: by its key, or by what stands for it."""
-        key = record.key if record.partition_by is None else record.partition_by
-        return self.lanes[self._choose_without(key) if key is None else self._choose(key)]
+    def put(self, records: Iterable[Record], delivery: Delivery) -> list[Lane]:
+        """Add records behind all others, each where its key goes, or what stands for it.
+
+        Returns the lanes that got some.
+        """
+        choose, choose_without = self._choose, self._choose_without
+        runs: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            key = record.key if record.partition_by is None else record.partition_by
+            runs[choose_without(None) if key is None else choose(key)].append(record)
+        for partition, run in runs.items():
+            self.lanes[partition].put(run, delivery)
+        return [self.lanes[partition] for partition in runs]
 
     def open(self, client: Client) -> None:
         """Send through this client from now on, first what has no acknowledgement yet."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
+from pg_tide.delivery import Delivery
 from pg_tide.errors import Again, FatalError, PgTideError, TransientError
 from pg_tide.in_flight import Entry, Settled
 from pg_tide.intent import MOST_KEPT, Identity, Mark
-from pg_tide.lane import Delivery
 from pg_tide.ledger import Ledger
 from pg_tide.metrics import Meter
 from pg_tide.producer import Producer

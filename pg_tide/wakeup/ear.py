@@ -144,15 +144,13 @@ class Wakeup:
             outbox_ids, self._to_raise = sorted(self._to_raise), set()
             if not await self._raise(outbox_ids):
                 return None
-            async with self._postgres.transaction() as connection:
-                return int(await connection.value("SELECT tide._draw_xid()::text"))
+            return int(await self._postgres.value("SELECT tide._draw_xid()::text"))
 
     async def _raise(self, outbox_ids: list[int]) -> bool:
         asked_at = time.monotonic()
-        async with self._postgres.transaction() as connection:
-            raised: bool = await connection.value(
-                "SELECT tide._raise_flags($1, $2)", outbox_ids, FLAG
-            )
+        raised: bool = await self._postgres.value(
+            "SELECT tide._raise_flags($1, $2)", outbox_ids, FLAG
+        )
         self._raised_at.update(dict.fromkeys(outbox_ids, asked_at))
         return raised
 
@@ -164,8 +162,7 @@ class Wakeup:
         sleepers.discard(sleeper)
         if not sleepers:
             del self._sleepers[outbox_id]
-            async with self._postgres.transaction() as connection:
-                await connection.value("SELECT tide._lower_flags($1)", [outbox_id])
+            await self._postgres.value("SELECT tide._lower_flags($1)", [outbox_id])
 
 
 def _told(answering: asyncio.Task[int | None]) -> None:

@@ -71,6 +71,5 @@ class Look:
         groups, epochs, outboxes = zip(
             *((one.group_id, one.epoch, one.outbox_id) for one in sleepers), strict=True
         )
-        async with self._postgres.transaction(read_only=True) as connection:
-            head, *found = await connection.rows(HAVE_WORK, groups, epochs, outboxes, seen)
+        head, *found = await self._postgres.rows(HAVE_WORK, groups, epochs, outboxes, seen)
         return {row["group_id"] for row in found}, head["snapshot"]

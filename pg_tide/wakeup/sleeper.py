@@ -13,6 +13,7 @@ from pg_tide.position import Lease, Snapshot
 
 SHORTEST, LONGEST = 0.001, 0.05  # seconds between empty polls
 SHARE = 0.2  # of the time without work so far: what a pause may add to a message's latency
+EACH, LONGEST_GATHERING = 0.00008, 0.003  # seconds a message of the last page, and at most
 AWAKE = 1.0  # seconds without work before the flag is raised
 
 
@@ -55,10 +56,16 @@ class Sleeper:
         self._drawn_at = 0.0
         self.rung = asyncio.Event()
 
-    async def work(self) -> None:
-        """A poll brought messages; called when they are on their way."""
-        self._idle_since = self._clock()
+    async def work(self, gathering: int = 0) -> None:
+        """A poll brought messages; called when they are on their way.
+
+        `gathering` is how many, where there were no more: the more they are, the longer others
+        may gather before the next poll, for what each poll costs is then shared by more of them.
+        """
         await self.leave()
+        if (pause := min(gathering * EACH, LONGEST_GATHERING)) >= SHORTEST:
+            await self._wait(self.rung.wait(), pause)
+        self._idle_since = self._clock()
 
     async def pause(self, done: Snapshot) -> None:
         """Wait after a poll that brought nothing; `done` is the snapshot that it saw."""

@@ -13,6 +13,7 @@ create or replace function tide._commit(
 ) returns tid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
   drawn   bigint := coalesce(next_floor, tide._next_floor());  -- before the write draws an xid
@@ -20,6 +21,7 @@ declare
   stamped boolean;
   moved   tid;
 begin
+  perform tide._require_read_committed();
   -- Lost by a crash, a position only repeats messages: its WAL follows every commit it covers.
   perform set_config('synchronous_commit', 'off', true);
   -- The logged half of the lease is what is written to.

@@ -10,6 +10,7 @@ create or replace function tide._confirm(
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

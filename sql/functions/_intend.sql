@@ -1,6 +1,7 @@
 create or replace function tide._intend(group_id int, epoch uuid, intent jsonb) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
   given  tide.intent := jsonb_populate_record(null::tide.intent, intent);

@@ -1,8 +1,9 @@
 -- By the position's ctid, as its last write returned it, for by key the row is ever slower to find while
--- its old versions cannot be removed.
+-- its old versions cannot be removed. Planned once: polls ask, whose own plans are made each time.
 create or replace function tide._lease_floor(group_id int, epoch uuid, row_ctid tid) returns bigint
 language plpgsql stable
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   if not exists (

@@ -44,9 +44,9 @@ begin
            convert_to(w.before::text, 'UTF8'), (date_part('epoch', w.published_at) * 1000000)::bigint,
            w.bytes_so_far, null::text
       from (
-        select p.*, sum(p.size) over (order by p.id rows unbounded preceding)::bigint as bytes_so_far
+        select p.*, sum(p.size) over (order by p.id rows unbounded preceding) as bytes_so_far
           from (
-            select m.*, tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before) as size
+            select m.*, least(tide._message_size(m.key, m.dedup_key, m.headers, m.payload, m.payload_bytes, m.before), 2147483647)::int as size
               from tide.message m
               where m.outbox_id = _next_page.outbox_id
                 and m.id > _next_page.last_id

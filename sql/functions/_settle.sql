@@ -9,6 +9,7 @@ create or replace function tide._settle(
 )
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
   committed bigint;

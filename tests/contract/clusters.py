@@ -4,8 +4,8 @@ import asyncio
 from collections import defaultdict
 from typing import Protocol
 
+from pg_tide.delivery import Delivery
 from pg_tide.kafka import KafkaClient, Settings
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.producer import Client
 from pg_tide.testing import FakeKafka

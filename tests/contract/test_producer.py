@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError, PgTideError, TransientError
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.partition import java_partition
 from pg_tide.producer import Producer
@@ -152,9 +152,9 @@ async def test_a_record_larger_than_a_request_is_refused(cluster: Cluster) -> No
     producer = producer_of(cluster)
     async with running(producer):
         await producer.learn(topic)
-        producer.check(record(topic, b"x" * (REQUEST - 200)))
+        producer.limits.check(record(topic, b"x" * (REQUEST - 200)))
         with pytest.raises(MessageError, match="max_request_size") as refused:
-            producer.check(record(topic, b"x" * REQUEST))
+            producer.limits.check(record(topic, b"x" * REQUEST))
     assert (refused.value.stage, refused.value.reason) == ("produce", "too_large")
 
 
@@ -164,10 +164,10 @@ async def test_a_record_larger_than_its_topic_takes_is_refused(cluster: Cluster)
     async with running(producer):
         await producer.learn(topic)
         fits = record(topic, b"x" * 1800)
-        producer.check(fits)
+        producer.limits.check(fits)
         await delivered(producer, producer.produce([(fits,)]))
         with pytest.raises(MessageError, match=r"max\.message\.bytes") as refused:
-            producer.check(record(topic, b"x" * 2000))
+            producer.limits.check(record(topic, b"x" * 2000))
     assert refused.value.reason == "too_large"
 
 

@@ -6,13 +6,18 @@ not for another order of magnitude.
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
 
+from pg_tide import ownership
+from pg_tide.errors import MessageError
+from pg_tide.kafka import ahead
+from pg_tide.kafka.connection import Connection as KafkaConnection
+from pg_tide.message import Rejected
 from pg_tide.migrate import migrate
-from pg_tide.outbox import COMMIT, NEXT_PAGE, OPEN_WINDOW
+from pg_tide.outbox import COMMIT, COMMIT_LETTERS, NEXT_PAGE, OPEN_WINDOW
 from pg_tide.postgres import Connection as RelayConnection
 from pg_tide.relay import Relay
 from tests.fixtures.brokers import TopicFactory
@@ -33,6 +38,9 @@ QUIET = {
     "checkpoint_timeout": "1d",
     "full_page_writes": "off",
 }
+PIPELINE = """
+    select tide.relay_set_outbox('p', 'orders', 'relay', '{"brokers": "x:9092", "topic": "t"}')
+"""
 PUBLISH = "select tide.outbox_publish('orders', $1, 'customer-1')"
 INSERT = """
     insert into flat (outbox_id, slot, op, key, dedup_key, payload)
@@ -75,8 +83,82 @@ async def test_a_drain_takes_few_statements(
         await until(delivered)
     assert 1 <= asked[NEXT_PAGE] <= 8, asked  # pages grow, and a window is opened for the first
     assert 1 <= asked[COMMIT] <= 10, asked
-    polls_of_nothing = 3 * asked[OPEN_WINDOW]  # in a transaction each; how many, takes a clock
-    assert asked.total() - polls_of_nothing <= 120, asked  # starting and stopping in it
+    polls_of_nothing = asked[OPEN_WINDOW]  # how many, takes a clock
+    assert asked.total() - polls_of_nothing <= 90, asked  # starting and stopping in it
+
+
+async def test_a_poll_is_one_round_trip_and_so_is_a_commit(
+    db: Connection, database: str, asked: Counter[str]
+) -> None:
+    await db.execute(SET_UP)
+    await db.execute(PIPELINE)
+    async with staged(database) as stage:
+        outbox = await stage.reader()
+        await stage.publish()
+        await stage.publish()
+        first = await outbox.poll(1, 10**6)
+        second = await outbox.poll(1, 10**6)
+        assert asked == {OPEN_WINDOW: 1, NEXT_PAGE: 1}
+        asked.clear()
+        await outbox.commit(first.end, 1, 0)
+        too_large = MessageError("far too large", stage="encode", reason="too_large")
+        await outbox.commit(second.end, 0, 0, [Rejected(second.messages[0], too_large)])
+        assert asked == {COMMIT: 1, COMMIT_LETTERS: 1}
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch, asked: Counter[str]) -> list[str]:
+    """Return what Kafka is asked until the first record goes; nothing is counted after that."""
+    requests: list[str] = []
+    send = KafkaConnection.send
+
+    def noted(self: KafkaConnection, request: Any, expect_response: bool = True) -> Awaitable[Any]:
+        if "Produce" not in requests:
+            requests.append(type(request).__name__.removesuffix("Request"))
+            if requests[-1] == "Produce":
+                asked["until the first record"] = asked.total()
+        return send(self, request, expect_response)
+
+    monkeypatch.setattr(KafkaConnection, "send", noted)
+    monkeypatch.setattr(ahead, "SERVES", 60)
+    return requests
+
+
+@pytest.fixture
+async def disabled(db: Connection, kafka_server: str, topic: TopicFactory) -> Connection:
+    """Return a connection to where a pipeline with a message before it is to be enabled."""
+    config = json.dumps({"brokers": kafka_server, "topic": topic(4)})
+    await db.execute("select tide.outbox_create('orders')")
+    await db.execute("select tide.outbox_publish('orders', $1)", PAYLOAD)
+    set_outbox = "select tide.relay_set_outbox('p', 'orders', 'g', $1, enabled => false)"
+    await db.execute(set_outbox, config)
+    return db
+
+
+async def test_the_first_record_waits_for_few_answers_and_for_no_clock(
+    disabled: Connection,
+    database: str,
+    asked: Counter[str],
+    sent: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ownership, "LOOK", 3600)
+    relay = Relay(process_config(database))
+
+    async def is_ready() -> bool:
+        return not relay.problems()
+
+    async def delivered() -> bool:
+        return bool(await disabled.fetchval("select delivered = 1 from tide.position"))
+
+    async with running(relay):
+        await until(is_ready)
+        asked.clear()
+        await disabled.execute("select tide.relay_enable('p')")
+        await until(delivered)
+    once = ["DescribeConfigs", "InitProducerId", "Metadata", "Produce"]
+    assert sorted(sent) == ["ApiVersion", "ApiVersion", *once], "of each of two connections"
+    assert asked["until the first record"] <= 30, asked
 
 
 @pytest.fixture

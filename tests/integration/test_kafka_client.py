@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 import pytest
 
 from pg_tide.config import PipelineConfig
 from pg_tide.errors import FatalError, PgTideError, TransientError
-from pg_tide.kafka import KafkaClient, Settings, settings_of
+from pg_tide.kafka import KafkaClient, Settings, ahead, settings_of
 from pg_tide.kafka.clients import tokens_of
+from pg_tide.kafka.connection import Connection
 from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.topics import read_all, topic_id
 
@@ -57,6 +59,51 @@ async def test_a_topic_that_is_missing_is_asked_for_no_more(kafka_server: str) -
                 await client.topic(f"none-{n}", patient=False)
         asked_for = client._client.asked_for  # noqa: SLF001 - what the brokers were asked
         assert asked_for == {"none-2"}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the requests that clients of this process send, as they send them."""
+    sent: list[str] = []
+    send = Connection.send
+
+    def noted(self: Connection, request: Any, expect_response: bool = True) -> Awaitable[Any]:
+        sent.append(type(request).__name__.removesuffix("Request"))
+        return send(self, request, expect_response)
+
+    monkeypatch.setattr(Connection, "send", noted)
+    monkeypatch.setattr(ahead, "SERVES", 60)
+    return sent
+
+
+async def test_of_topics_that_are_expected_all_is_asked_while_it_starts(
+    kafka_server: str, topic: TopicFactory, asked: list[str]
+) -> None:
+    name = await asyncio.to_thread(topic, 3)
+    client = KafkaClient(settings(kafka_server), expected=[name, f"no-{name}"])
+    await client.start()
+    found = await client.topic(name)
+    assert (found.partitions, found.max_bytes) == (3, 1_048_588)
+    assert sorted(set(asked)) == ["ApiVersion", "DescribeConfigs", "InitProducerId", "Metadata"]
+    assert asked.count("Metadata") == 1
+    assert client._client._topics == {name}  # noqa: SLF001 - refreshed from now on
+    with pytest.raises(TransientError, match=f"no-{name}"):
+        await client.topic(f"no-{name}", patient=False)
+    assert asked.count("Metadata") == 2
+    await client.close()
+
+
+async def test_what_was_asked_long_ago_is_asked_anew(
+    kafka_server: str, topic: TopicFactory, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A topic may get its first message long after the client has started."""
+    monkeypatch.setattr(ahead, "SERVES", -1)
+    name = await asyncio.to_thread(topic, 2)
+    client = KafkaClient(settings(kafka_server), expected=[name])
+    await client.start()
+    assert (await client.topic(name)).partitions == 2
+    assert (asked.count("Metadata"), asked.count("DescribeConfigs")) == (2, 2)
+    await client.close()
 
 
 async def produce(client: KafkaClient, topic: str, value: bytes) -> None:

@@ -7,8 +7,8 @@ import time
 import pytest
 from aiokafka.protocol.produce import ProduceRequest  # type: ignore[import-untyped]
 
+from pg_tide.delivery import Delivery
 from pg_tide.kafka import KafkaClient
-from pg_tide.lane import Delivery
 from pg_tide.message import Record
 from pg_tide.producer import Producer
 from tests.fixtures.brokers import TopicFactory

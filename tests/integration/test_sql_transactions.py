@@ -401,8 +401,16 @@ class Counting:
         self.by_index: list[int] = []
         self.one_by_one: list[int] = []
 
+    async def value(self, sql: str, *values: object) -> object:
+        async with self._counted() as connection:
+            return await connection.value(sql, *values)
+
+    async def row(self, sql: str, *values: object) -> object:
+        async with self._counted() as connection:
+            return await connection.row(sql, *values)
+
     @asynccontextmanager
-    async def transaction(self, **_: object) -> AsyncIterator[postgres.Connection]:
+    async def _counted(self) -> AsyncIterator[postgres.Connection]:
         async with self._connection.transaction():
             before = await self._connection.fetchrow(LOOKED_AT)
             yield postgres.Connection(self._connection)

@@ -1,4 +1,4 @@
-"""How much memory the pure stages keep and touch for a message, counted: no clock in it."""
+"""What the pure stages keep, touch and call for a message, counted: no clock in it."""
 
 import gc
 import sys
@@ -10,6 +10,7 @@ import pytest
 from pg_tide.message import Batch
 from pg_tide.position import Position, Snapshot, Window
 from pg_tide.stages import Stages
+from pg_tide.testing.rows import rows_of
 from tests.fixtures.messages import a_config, a_message
 
 WINDOW = Window(Position(Snapshot("3:3:")), Snapshot("9:9:"))
@@ -18,7 +19,7 @@ MANY = 2000
 
 def batch() -> Batch:
     messages = [a_message(id=number, key=f"k{number}", dedup_key=None) for number in range(MANY)]
-    return Batch(messages, WINDOW, WINDOW.finished(), 1)
+    return Batch(rows_of(messages), WINDOW, WINDOW.finished(), 1)
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,33 @@ def test_a_message_costs_so_many_blocks_and_bytes(
     stages = Stages.of(a_config(**options), "orders")
     assert blocks_each(stages) <= blocks
     assert peak_each(stages) <= size
+
+
+def calls_each(stages: Stages) -> float:
+    """Return how many functions are called for a message, of Python and of C."""
+    found = batch()
+    stages.prepare(found)
+    calls = 0
+
+    def count(_frame: object, event: str, _function: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        stages.prepare(found)
+    finally:
+        sys.setprofile(None)
+    return calls / MANY
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [(case.values[0], most) for case, most in zip(CASES, (12, 40, 42, 60), strict=True)],
+    ids=[case.id for case in CASES],
+)
+def test_a_message_takes_so_many_calls(options: dict[str, object], most: int) -> None:
+    assert calls_each(Stages.of(a_config(**options), "orders")) <= most
 
 
 @pytest.mark.parametrize("options", [case.values[0] for case in CASES])

@@ -75,6 +75,6 @@ def test_texts_are_cut(value: bytes | str | None, text: str | None) -> None:
 
 def test_a_record_too_large_for_a_request_is_refused_as_ever() -> None:
     dry_run = DryRun("p", a_config(max_request_size=2000))
-    assert dry_run.check(record()) > 0
+    assert dry_run.limits.check(record()) > 0
     with pytest.raises(MessageError, match="max_request_size"):
-        dry_run.check(record(b"x" * 2000))
+        dry_run.limits.check(record(b"x" * 2000))

@@ -199,8 +199,8 @@ def test_a_large_payload_may_be_projected() -> None:
     rows = payload("rows")
     text = "{n: length(a), rows: a[?n > `10`].{number: n, text: s}}"
     size = len(PAYLOADS["rows"])
-    assert len(write(Expression(text).search(rows, lambda: size))) > SIZE
-    assert Expression(text).search(rows) == Expression(text).search(rows, lambda: size)
+    assert len(write(Expression(text).search(rows, size))) > SIZE
+    assert Expression(text).search(rows) == Expression(text).search(rows, size)
 
 
 def test_time_is_only_asked_for_after_a_while() -> None:

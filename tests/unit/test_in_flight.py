@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pg_tide.buffer import Buffer
+from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError
 from pg_tide.in_flight import Entry, InFlight
-from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Message, Record, Records, Rejected
 from pg_tide.position import Position, Snapshot, Window
 

@@ -55,14 +55,13 @@ def test_what_would_grow_stays_as_it_is() -> None:
 def test_adding_a_record_is_appending_it(level: int | None) -> None:
     record = Record("t", b"k", b"v" * 600, [("h", b"1"), ("none", None)], 1_700_000_000_123)
     added, appended = (batch_maker("zstd", level)(1_000) for _ in range(2))
-    assert added.add(record)
-    assert not added.add(record)
+    assert added.extend([record, record]) == 1
     assert appended.append(
         timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=record.headers
     )
     assert added._build() == appended._build()  # noqa: SLF001
     assert added.record_count() == 1
-    assert not added.add(record)
+    assert added.extend([record]) == 0
 
 
 def test_it_takes_what_its_limit_allows() -> None:

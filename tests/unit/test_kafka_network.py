@@ -363,8 +363,8 @@ async def test_a_reason_that_was_told_is_told_though_another_broker_is_silent(
 class Broken(Network):
     """Connections that a refused login ended."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, expected: frozenset[str]) -> None:
+        super().__init__(settings, expected)
         self.broken = NOT_LET_IN
 
 
@@ -434,7 +434,7 @@ class SlowClient:
     given: ClassVar[list[float]] = []
     short_of_time = True
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         pass
 
     async def start(self, seconds: float) -> None:

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pg_tide.delivery import Delivery, Runs
 from pg_tide.errors import FatalError, MessageError, TransientError
-from pg_tide.lane import Client, Delivery, Filling, Lane
+from pg_tide.lane import Client, Filling, Lane
 from pg_tide.message import Record
 from pg_tide.testing import FakeKafka
 
 TOO_LARGE = FatalError("larger than the topic allows", reason="too_large")
 AWAY = TransientError("the broker went away", reason="kafka_unreachable")
 BAD = MessageError("not that one", stage="produce", reason="invalid_record")
-Sent = list[tuple[Record, Delivery]]
 AT_ONCE = Filling()
 LONG = 3600.0  # seconds that no test waits for
 
@@ -23,24 +23,24 @@ LONG = 3600.0  # seconds that no test waits for
 class Eager(Lane):
     """The simpler lane: hands every batch over at once."""
 
-    def pump(self) -> None:
+    def pump(self, *, more: bool = False) -> None:  # noqa: ARG002
         client, self.tasks = self._client, getattr(self, "tasks", [])
         if client is None:
             return
         self._fill(client)
         while self._filled:
             batch, self._batch = self._batch, None
-            sent, self._filled = self._filled, []
+            sent, self._filled = self._filled, Runs()
             self.tasks.append(asyncio.create_task(self._send_at_once(client, batch, sent)))
             self._fill(client)
 
-    async def _send_at_once(self, client: Client, batch: Any, sent: Sent) -> None:
+    async def _send_at_once(self, client: Client, batch: Any, sent: Runs) -> None:
         try:
             await client.send(batch, self.topic, self.partition)
         except FatalError as error:
             self._failed(error)
         else:
-            self._acknowledge(sent)
+            sent.acknowledge()
 
 
 class Stand:
@@ -62,7 +62,7 @@ class Stand:
         """Add records of one delivery."""
         delivery = Delivery(len(values))
         for value in values:
-            self.lane.put(Record("t", None, value, [], 1), delivery)
+            self.lane.put([Record("t", None, value, [], 1)], delivery)
         self.lane.pump()
         return delivery
 
@@ -207,7 +207,7 @@ async def test_a_delivery_is_told_once_when_all_its_records_are_acknowledged() -
     first.on_done = lambda: told.append(1)
     second.on_done = lambda: told.append(2)
     for delivery in (first, first, second, first):
-        stand.lane.put(Record("t", None, b"x" * 20, [], 1), delivery)
+        stand.lane.put([Record("t", None, b"x" * 20, [], 1)], delivery)
     await stand.open()
     await settle()
     assert told == [2, 1]
@@ -282,6 +282,28 @@ async def test_waiting_records_count_as_unfinished(count: int) -> None:
     stand = Stand()
     stand.put(*[b"x"] * count)
     assert stand.lane.unfinished == count
+
+
+async def test_a_batch_that_is_not_full_waits_for_more_to_come_at_once() -> None:
+    stand = Stand(request=200)
+    await stand.open()
+    delivery = Delivery(3)
+    stand.lane.put([Record("t", None, b"1", [], 1)], delivery)
+    stand.lane.pump(more=True)
+    await settle()
+    assert stand.arrived == []
+    assert not delivery.done
+    stand.lane.put([Record("t", None, b"%d" % n, [], 1) for n in (2, 3)], delivery)
+    stand.lane.pump(more=True)  # it is full
+    await settle()
+    assert stand.arrived == [b"1", b"2", b"3"]
+    stand.lane.put([Record("t", None, b"4", [], 1)], last := Delivery(1))
+    stand.lane.pump(more=True)
+    await settle()
+    assert not last.done
+    stand.lane.pump()
+    await settle()
+    assert last.done
 
 
 async def test_a_batch_that_is_not_full_lingers() -> None:
@@ -521,7 +543,7 @@ async def test_records_are_withdrawn_by_identity() -> None:
     delivery = Delivery(4)
     records = [Record("t", None, b"same", [], 1) for _ in range(4)]
     for record in records:
-        stand.lane.put(record, delivery)
+        stand.lane.put([record], delivery)
     assert stand.lane.withdraw({id(records[0]), id(records[2]), 1}) == {
         id(records[0]),
         id(records[2]),
@@ -537,7 +559,7 @@ async def test_records_are_withdrawn_by_identity() -> None:
 async def test_a_lane_whose_last_record_is_withdrawn_is_drained() -> None:
     stand = Stand()
     delivery, record = Delivery(1), Record("t", None, b"1", [], 1)
-    stand.lane.put(record, delivery)
+    stand.lane.put([record], delivery)
     drained = asyncio.create_task(stand.lane.drained())
     stand.lane.withdraw({id(record)})
     async with asyncio.timeout(5):
@@ -553,7 +575,7 @@ async def test_suspects_that_were_withdrawn_are_no_suspects(gone: int) -> None:
     delivery = Delivery(8)
     records = [Record("t", None, b"%d" % n, [], 1) for n in range(8)]
     for record in records:
-        stand.lane.put(record, delivery)
+        stand.lane.put([record], delivery)
     await stand.open()
     await settle()
     assert stand.errors

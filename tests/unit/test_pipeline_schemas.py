@@ -34,7 +34,7 @@ class TypedPath(Path):
         made = super().built(**options)
         schemas = Schemas()
         encode = encoder(self.config, schemas=schemas)
-        stages = Stages(made.stages.transform, made.stages.route, encode, schemas)
+        stages = Stages(made.stages.transform, made.stages.route, encode, schemas=schemas)
         return Pipeline(
             name=made.name,
             config=made.config,

@@ -1,6 +1,7 @@
 """How a transaction ends that cannot be committed: rolled back, or its connection hung up."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -50,7 +51,14 @@ async def at_once(line: Line) -> None:
     await Connection(line).at_once(WORK)
 
 
+async def alone(line: Line) -> None:
+    """Work as a statement alone."""
+    async with Connection(line).alone() as connection:
+        await connection.script(WORK)
+
+
 both = pytest.mark.parametrize("work", [in_steps, at_once])
+all_three = pytest.mark.parametrize("work", [in_steps, at_once, alone])
 Working = Callable[[Line], Awaitable[None]]
 
 
@@ -63,7 +71,16 @@ async def test_what_was_refused_is_rolled_back(work: Working) -> None:
     assert not line.is_hung_up
 
 
-@both
+async def test_a_statement_alone_needs_no_end() -> None:
+    """Well or not: of what was refused nothing is left to roll back."""
+    for line in (Line({}), Line({WORK: REFUSED})):
+        with contextlib.suppress(FatalError):
+            await alone(line)
+        assert line.heard == [WORK]
+        assert not line.is_hung_up
+
+
+@all_three
 async def test_who_did_not_answer_is_not_asked_to_roll_back(work: Working) -> None:
     """It would be waited for as long again: a minute."""
     line = Line({WORK: SILENT})
@@ -73,7 +90,7 @@ async def test_who_did_not_answer_is_not_asked_to_roll_back(work: Working) -> No
     assert line.is_hung_up
 
 
-@both
+@all_three
 async def test_who_is_cancelled_hangs_up_and_waits_for_nothing(work: Working) -> None:
     """Whatever was asked is under way still; and a pipeline without its lock must be gone."""
     line = Line({}, hangs=WORK)

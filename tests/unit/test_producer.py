@@ -247,7 +247,7 @@ async def test_what_was_learned_of_a_topic_outlives_its_client(kafka: FakeKafka)
         with pytest.raises(TransientError):
             await task
     async with running(producer):
-        assert producer.check(record()) > 0
+        assert producer.limits.check(record()) > 0
         producer.produce([(record(),)])
         await settle()
     assert values(kafka) == [[b"v"]]
@@ -266,7 +266,7 @@ async def test_a_record_is_measured_whether_a_client_is_there_or_not(
             with pytest.raises(TransientError):
                 await task
         with pytest.raises(PgTideError, match=r"max\.message\.bytes"):
-            producer.check(Record("small", None, b"x" * 600, [], 1))
+            producer.limits.check(Record("small", None, b"x" * 600, [], 1))
 
 
 async def test_a_missing_topic_is_created_where_that_is_wanted(kafka: FakeKafka) -> None:
@@ -754,7 +754,7 @@ async def test_a_topic_that_takes_less_by_now_gets_smaller_batches(kafka: FakeKa
     producer = producer_of(kafka.start)
     async with running(producer) as task:
         await producer.learn("t")
-        assert producer.check(record(b"x" * 400)) > 400
+        assert producer.limits.check(record(b"x" * 400)) > 400
         kafka.answering.clear()
         delivery = producer.produce([(record(b"%d" % n * 50),) for n in range(10)])
         producer.fail(AWAY)
@@ -765,6 +765,6 @@ async def test_a_topic_that_takes_less_by_now_gets_smaller_batches(kafka: FakeKa
     async with running(producer):
         await producer.drained()
         with pytest.raises(MessageError, match=r"max\.message\.bytes"):
-            producer.check(record(b"x" * 400))
+            producer.limits.check(record(b"x" * 400))
     assert delivery.done
     assert values(kafka) == [[b"%d" % n * 50 for n in range(10)]]

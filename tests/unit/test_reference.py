@@ -2,8 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,15 +28,10 @@ class Stored:
         self.away = away
         self.asked: list[list[str]] = []
 
-    @asynccontextmanager
-    async def transaction(self, *, read_only: bool) -> AsyncIterator["Stored"]:
-        assert read_only
-        if self.away:
-            raise TransientError("PostgreSQL is away", reason="connection_lost")
-        yield self
-
     async def rows(self, sql: str, names: list[str]) -> list[Any]:
         assert sql == "SELECT name, key_id, ciphertext FROM tide._stored_secrets($1)"
+        if self.away:
+            raise TransientError("PostgreSQL is away", reason="connection_lost")
         self.asked.append(names)
         return [Row(one) for one in self.secrets if one.name in names]
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from pg_tide.assembly import Assembly
 from pg_tide.catalog import Configured
 from pg_tide.errors import FatalError, PgTideError, TransientError
 from pg_tide.message import Batch
 from pg_tide.metrics import Meter
+from pg_tide.position import Lease
 from pg_tide.runner import Runner
 from pg_tide.testing import FakeOutbox
 from tests.fixtures.memory_relay import Memory, MemoryRunner, configured, in_memory
@@ -200,6 +202,37 @@ async def test_whoever_says_how_it_is_says_under_which_epoch(memory: Memory) -> 
     async with running(memory):
         await until(lambda: memory.told("failed"))
         assert memory.catalog.epochs == [memory.ownership.epochs[1]]
+
+
+async def test_kafka_is_connected_to_while_the_group_is_taken_over(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before, for another relay may have the group; nor is the connection left when it ends."""
+    begun, left = asyncio.Event(), asyncio.Event()
+    acquire = memory.ownership.acquire
+
+    async def beside(group_id: int) -> Lease | None:
+        await begun.wait()
+        return await acquire(group_id)
+
+    async def leave(_: Assembly) -> None:
+        left.set()
+
+    monkeypatch.setattr(MemoryRunner, "_begin", lambda _: begun.set())
+    monkeypatch.setattr(Assembly, "leave", leave)
+    monkeypatch.setattr(memory.ownership, "acquire", beside)
+    memory.ownership.elsewhere.add(1)
+    async with running(memory, {}) as runner:
+        await until(standing_by(runner))
+        assert not begun.is_set()
+        left.clear()
+        memory.ownership.elsewhere.clear()
+        runner.share()
+        await memory.ownership.reaches(TAKEN)
+        assert not left.is_set()
+        runner.lose()
+        async with asyncio.timeout(5):
+            await left.wait()
 
 
 async def test_a_lock_lost_while_it_halts_is_not_slept_over(memory: Memory) -> None:

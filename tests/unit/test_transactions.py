@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
+from pg_tide.delivery import Delivery
 from pg_tide.errors import Again, FatalError, MessageError, PgTideError, TransientError
 from pg_tide.in_flight import Entry, Settled
 from pg_tide.intent import MOST_KEPT, Identity, Mark
-from pg_tide.lane import Delivery
 from pg_tide.message import Batch, Record, Rejected
 from pg_tide.metrics import Meter, Metrics
 from pg_tide.one_error import one_error

@@ -1,7 +1,6 @@
 """How long a pipeline waits between polls that bring nothing, and what ends its sleep."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,7 @@ from pg_tide.wakeup import Sleeper, Wakeup
 from pg_tide.wakeup import ear as module
 from pg_tide.wakeup import look as looks
 from pg_tide.wakeup.ear import FLAG
-from pg_tide.wakeup.sleeper import AWAKE, LONGEST, SHORTEST
+from pg_tide.wakeup.sleeper import AWAKE, LONGEST, LONGEST_GATHERING, SHORTEST
 from tests.fixtures.memory_relay import a_lease
 
 OUTBOX = 7
@@ -135,6 +134,24 @@ async def test_work_makes_pauses_short_again(sleeper: Dozing) -> None:
     assert (await sleeper.idle(0.001))[0] == SHORTEST
 
 
+@pytest.mark.parametrize("messages", [0, 1, 5, 10])
+async def test_after_few_messages_it_polls_again_at_once(sleeper: Dozing, messages: int) -> None:
+    await sleeper.work(messages)
+    assert sleeper.naps == []
+
+
+async def test_the_more_a_poll_brought_the_longer_others_gather(sleeper: Dozing) -> None:
+    for messages in (15, 20, 30):
+        await sleeper.work(messages)
+    assert sleeper.naps == sorted(set(sleeper.naps))
+    assert sleeper.naps[0] >= SHORTEST
+    await sleeper.work(5000)
+    assert sleeper.naps[-1] == LONGEST_GATHERING
+    sleeper.naps.clear()
+    await sleeper.pause(snapshot())
+    assert sleeper.naps == [SHORTEST], "it had work just now"
+
+
 async def test_after_a_while_without_work_it_asks_to_be_woken(sleeper: Dozing) -> None:
     await sleeper.idle(AWAKE)
     assert sleeper.bell.said == []
@@ -222,22 +239,15 @@ class FakePostgres(Postgres):
         self.work: set[int] = set()
         self.away = False
 
-    @contextlib.asynccontextmanager
-    async def transaction(
-        self, *, read_only: bool = False, lock_timeout: str | None = None
-    ) -> AsyncIterator[Connection]:
-        assert lock_timeout is None
-        if read_only and self.away:
+    async def rows(self, _: str, *values: Any) -> Any:
+        if self.away:
             raise TransientError("away", reason="connection_lost")
-        yield Connection(self)
-
-    async def fetch(self, _: str, *values: Any) -> Any:
         self.asked_for.append(values)
         self.looked.set()
         head = {"group_id": None, "snapshot": self.snapshot}
         return [head, *({"group_id": one} for one in self.work & set(values[0]))]
 
-    async def fetchval(self, sql: str, *values: Any) -> Any:
+    async def value(self, sql: str, *values: Any) -> Any:
         name = sql.partition("tide.")[2].partition("(")[0]
         self.calls.append(name)
         if name == "_raise_flags":

@@ -24,6 +24,8 @@ _OF_PROTOTYPE = {
     "rate": "messages/s",
     "rate after the first record": "messages/s",
     "CPU": "us/message",
+    "Postgres CPU": "us/message",
+    "Kafka CPU": "us/message",
     "peak memory": "MB",
 }
 _UNITS_BY_KIND = {

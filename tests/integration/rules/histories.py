@@ -36,7 +36,7 @@ class Lost(NamedTuple):
 async def write_on(writer: Connection, reader: Outbox) -> None:
     """Write where a reader is, in the transaction that a connection has open."""
     epoch, at = await writer.fetchval(EPOCH), reader.position
-    values = (1, epoch, reader.row_ctid, at.done, at.page, at.last_id, 0, 0, 0)
+    values = (1, epoch, reader.row_ctid, at.done, at.page, at.last_id, 0, 0)
     reader.row_ctid, reader.written = await writer.fetchval(COMMIT, *values), at
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pg_tide.errors import LeaseLost
+from pg_tide.errors import LeaseLost, TransientError
 from pg_tide.outbox import Outbox
 from pg_tide.position import Position, Snapshot
 from tests.integration.rules.stage import PASS_GATE, Gate, Stage, drain, poll, take_over, until
@@ -15,6 +15,7 @@ ROW_OF = "select ctid::text from tide.position where group_id = $1"
 POSITION_OF = "select done::text from tide.position where group_id = $1"
 START = Position(Snapshot("3:3:"))
 SEEK = "select tide.consumer_group_seek('orders', 'relay', 'earliest')"
+CONFIG = '{"brokers": "localhost:9092", "topic": "t"}'
 
 
 async def commit(reader: Outbox) -> None:
@@ -123,3 +124,21 @@ async def test_a_position_is_written_while_a_seek_is_asked_for(stage: Stage) -> 
     assert await stored(stage) == reader.position
     await commit(reader)
     assert await drain(await stage.reader()) == [published]
+
+
+@pytest.mark.parametrize("replayed", [{}, {"delivered": [1]}])
+async def test_a_row_that_somebody_keeps_locked_is_not_waited_for_long(
+    stage: Stage, replayed: dict[str, list[int]]
+) -> None:
+    """The statement itself has its patience, for no other says so before it."""
+    await stage.db.execute("select tide.relay_set_outbox('p', 'orders', 'relay', $1)", CONFIG)
+    reader, somebody = await stage.reader(), await stage.connect()
+    await drain(reader)
+    async with somebody.transaction():
+        await somebody.execute("select from tide.position for update")
+        async with asyncio.timeout(10):
+            with pytest.raises(TransientError) as refused:
+                await reader.commit(reader.position, 0, 0, replayed=replayed)
+        assert refused.value.reason == "position_locked"
+    await reader.commit(reader.position, 0, 0, replayed=replayed)
+    assert await stored(stage) == reader.position

@@ -3,16 +3,16 @@
 import asyncpg
 import pytest
 
-from pg_tide.postgres import Postgres
+from pg_tide.postgres import Postgres, pool
 from pg_tide.postgres import connection as door
 from tests.fixtures.sql import Connection, refusal
 from tests.integration.rules.stage import Stage, poll
 
 NOT_REFUSED = {"<> 'read committed'": "= 'none'"}
-SAYS_ITS_LEVEL = " ISOLATION LEVEL READ COMMITTED"
 ISOLATION = "select current_setting('transaction_isolation')"
 OPEN_WINDOW = "select * from tide._open_window(1, gen_random_uuid(), 1, '3:3:', 1, 1)"
 NEXT_PAGE = "select * from tide._next_page(1, gen_random_uuid(), 1, '3:3:', '3:3:', 0, 1, 1)"
+COMMIT = "select tide._commit(1, gen_random_uuid(), '(0,1)', '3:3:', null, 0, 0, 0)"
 TAKE_OVER = "select tide._take_over(1, gen_random_uuid())"
 SWEEP = "select tide.outbox_sweep()"
 SEEK = "select tide.consumer_group_seek('orders', 'relay', 'latest')"
@@ -48,8 +48,23 @@ async def test_every_transaction_says_its_level(
     await late_postgres.close()
 
 
+@pytest.mark.parametrize("pooled", [False, True])
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("call", [OPEN_WINDOW, NEXT_PAGE, TAKE_OVER, SWEEP, SEEK])
+async def test_a_statement_alone_has_that_level_too(
+    stage: Stage, level: str, *, pooled: bool
+) -> None:
+    await set_default(stage.db, level)
+    postgres = Postgres(stage.postgres.url, pooled=pooled)
+    await postgres.open()
+    for _ in range(2):
+        assert await postgres.value(ISOLATION) == "read committed"
+        assert await postgres.row(ISOLATION) == ("read committed",)
+        assert await postgres.rows(ISOLATION) == [("read committed",)]
+    await postgres.close()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("call", [OPEN_WINDOW, NEXT_PAGE, COMMIT, TAKE_OVER, SWEEP, SEEK])
 async def test_functions_refuse_any_other_level(stage: Stage, level: str, call: str) -> None:
     await stage.db.execute(f"begin isolation level {level}")
     refused = await refusal(stage.db, call)
@@ -86,11 +101,12 @@ async def test_a_serializable_reader_aborts_publishers(
     """
     await set_default(stage.db, "serializable")
     await late_postgres.open()
-    stage = stage._replace(postgres=late_postgres)
-    await stock_is_counted(stage)
+    await stock_is_counted(stage._replace(postgres=late_postgres))
     await stage.simplify("_require_read_committed", NOT_REFUSED)
-    assert SAYS_ITS_LEVEL in door.BEGIN
-    monkeypatch.setattr(door, "BEGIN", door.BEGIN.replace(SAYS_ITS_LEVEL, ""))
+    await stock_is_counted(stage._replace(postgres=late_postgres))
+    await late_postgres.close()
+    monkeypatch.setattr(pool, "SESSION", "SELECT 1")
+    await late_postgres.open()
     with pytest.raises(asyncpg.SerializationError):
-        await stock_is_counted(stage)
+        await stock_is_counted(stage._replace(postgres=late_postgres))
     await late_postgres.close()

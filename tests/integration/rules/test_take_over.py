@@ -90,6 +90,88 @@ async def test_what_a_silent_relay_holds_is_taken(
     assert lease.crashes == 1
 
 
+@pytest.fixture
+async def looking(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["Looking"]:
+    """Yield a relay that has looked around, and would look again in an hour."""
+    await stage.db.execute("select tide.relay_set_outbox('p', 'orders', 'relay', $1)", CONFIG)
+    monkeypatch.setattr(ownership, "LOOK", 3600)
+    one = Looking(stage.postgres.url)
+    await one.start()
+    await one.again()
+    yield one
+    await one.stop()
+
+
+class Looking(Ownership):
+    """Tells of each look."""
+
+    def __init__(self, url: str) -> None:
+        self._told = asyncio.Event()
+        super().__init__(url, "looking", lambda: None, self._told.set)
+
+    async def again(self) -> None:
+        """Wait until it has looked once more."""
+        async with asyncio.timeout(5):
+            await self._told.wait()
+        self._told.clear()
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether it has looked since it did last."""
+        return self._told.is_set()
+
+    async def rested(self) -> None:
+        """Wait until what was under way is over: questions are answered in turn."""
+        for _ in range(3):
+            await self._connection.there(self._connection.ask("SELECT 1"))
+
+    async def looks_twice_at_a_time(self) -> None:
+        """Look in between while it looks anyway."""
+        regular = self._connection.soon(self._beat())
+        between = self._connection.soon(self._look_at_once())
+        await asyncio.wrap_future(regular)
+        await asyncio.wrap_future(between)
+
+
+async def test_what_is_new_is_looked_for_at_once(looking: Looking) -> None:
+    await looking.begin()
+    looking.want(1)
+    await looking.again()
+    assert looking.holds(1)
+
+
+async def test_what_was_there_before_has_time_until_the_next_look(looking: Looking) -> None:
+    """Relays that start together share it; the first one would take it all."""
+    looking.want(1)
+    await looking.begin()
+    await looking.rested()
+    assert not looking.has_looked
+    assert not looking.holds(1)
+
+
+async def test_looks_in_between_do_not_judge_who_is_silent(stage: Stage, looking: Looking) -> None:
+    """After a suspended machine wakes, everybody's last look is long ago: two looks in a row."""
+    async with owner(stage, "frozen") as frozen:
+        assert await frozen.acquire(1) is not None
+        await stage.simplify("_is_silent", {"10 seconds": "0 seconds"})
+        await looking.begin()
+        for group in range(2, 6):
+            looking.want(group)
+            await looking.again()
+        assert await stage.db.fetchval(f"select {HOLDS}", "pg-tide frozen")
+
+
+async def test_a_lock_is_taken_once_however_many_looks_there_are(
+    stage: Stage, looking: Looking
+) -> None:
+    """One session may take a lock twice; freed once, it would be kept from everybody else."""
+    looking.want(1)
+    await looking.looks_twice_at_a_time()
+    assert looking.holds(1)
+    await looking.release(1)
+    assert await stage.db.fetchval("select pg_try_advisory_lock(tide._lock_class(), 1)")
+
+
 async def test_a_relay_that_was_cut_off_need_not_wait_for_its_own_lock(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
