@@ -4,11 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pg_tide.config.formats import host_ports as entries
 from pg_tide.config.option import Format, Secret, Section
 from pg_tide.config.rules import Rule
 
 _PREFIX = "schema_registry."
+
+
+def entries(text: str) -> tuple[str, ...]:
+    """Cut a list of URLs into its entries."""
+    return tuple(entry.strip(" \t\n\r") for entry in text.split(","))
 
 
 def _needs(option: str, needed: str, message: str) -> Rule:
