@@ -66,10 +66,12 @@ class Schemas:
         return [(one, schema) for one, schema in self._known.items() if one.version == "latest"]
 
     def forget(self, schema_id: int) -> None:
-        """Know a schema no more: it has to be asked for again."""
-        for wanted in [
-            one for one, known in self._known.items() if known and known.id == schema_id
-        ]:
+        """Know a schema no more, nor the latest one of its subject: both are asked for again."""
+        found = self._known.items()
+        lost = {wanted for wanted, schema in found if schema and schema.id == schema_id}
+        subjects = {wanted.subject for wanted in lost}
+        lost |= {one for one in self._known if one.subject in subjects and one.version == "latest"}
+        for wanted in lost:
             del self._known[wanted]
         self.changes += 1
 

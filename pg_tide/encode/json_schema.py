@@ -37,7 +37,7 @@ class JsonSchema:
         if not isinstance(schema, dict | bool):
             raise ValueError("it is no JSON object")  # noqa: TRY004 - as all that is no schema
         try:
-            validator = jsonschema_rs.validator_for(schema)
+            validator = jsonschema_rs.validator_for(schema, retriever=_nothing_else)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise ValueError(str(error).splitlines()[0]) from None
         is_valid, validate = validator.is_valid, validator.validate
@@ -64,6 +64,8 @@ class JsonSchema:
         def of_body(body: bytes) -> bytes:
             if body[:1] != b"{":
                 raise MisfitError("must be an object, for its schema to stand in it")
+            if b'"$schema"' in body and "$schema" in parse(body):
+                raise MisfitError('has a "$schema" of its own')
             return first + (b"}" if body[1:].strip() == b"}" else b"," + body[1:])
 
         return of_body
@@ -81,6 +83,11 @@ class JsonSchema:
     def decoded(self, _text: str, body: bytes) -> Any:
         """Return what a body says, to be shown."""
         return parse(body)
+
+
+def _nothing_else(uri: str) -> Any:
+    """Fetch nothing that a schema refers to: it would be asked for while messages wait."""
+    raise ValueError(f"{uri} is not within it")
 
 
 def _misfit(error: jsonschema_rs.ValidationError, *, derived: bool) -> MisfitError:

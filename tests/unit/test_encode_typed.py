@@ -109,6 +109,7 @@ def test_without_a_registry_the_schema_must_be_embedded(name: str) -> None:
         ("protobuf", 'syntax = "proto3";', "no message type"),
         ("json_schema", {"type": "strin"}, '"strin" is not valid'),
         ("json_schema", '"string"', "is no JSON object"),
+        ("json_schema", {"$ref": "file:///etc/hostname"}, "is not within it"),
     ],
 )
 def test_what_is_no_schema_is_told_at_the_start(name: str, schema: Any, words: str) -> None:
@@ -312,6 +313,8 @@ def test_embedded_json_names_its_schema() -> None:
     made = encoding("json_schema", schema_location="embedded", schema=schema)
     assert value(made, b'{"a": 1.50}') == b'{"$schema":"https://shop/order.json","a": 1.50}'
     assert value(made, b"{}") == b'{"$schema":"https://shop/order.json"}'
+    assert "of its own" in refusal(made, {"$schema": "x"}).message
+    assert value(made, {"a": {"$schema": "x"}})
 
 
 def test_protobuf_by_a_given_schema() -> None:

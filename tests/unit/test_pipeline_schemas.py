@@ -1,5 +1,6 @@
 """A pipeline whose records need schemas, with a registry that is away, or says no."""
 
+import asyncio
 import json
 from typing import cast
 
@@ -9,8 +10,10 @@ from pg_tide.encode import encoder
 from pg_tide.errors import FatalError, PgTideError
 from pg_tide.outbox import Outbox
 from pg_tide.pipeline import Pipeline
+from pg_tide.registry import Supply
 from pg_tide.registry.refusals import MissingError, unavailable
-from pg_tide.schemas import Schemas
+from pg_tide.retry import Backoff
+from pg_tide.schemas import Schemas, Wanted
 from pg_tide.stages import Stages
 from tests.fixtures.memory_registry import MemoryRegistry
 from tests.unit.test_pipeline import Path, running, until
@@ -141,3 +144,20 @@ async def test_a_schema_that_is_deleted_is_registered_anew() -> None:
     (again,) = path.registry.subjects["orders-value"]
     assert json.loads(again.text)["name"] == "outbox"
     assert path.values()[1][:5] == b"\0" + again.id.to_bytes(4, "big")
+
+
+async def test_it_leaves_a_busy_registry_alone_for_as_long_as_it_asks() -> None:
+    busy = unavailable("http://registry:8081", "Too many requests (429)")
+    busy.wait = 123.0
+    registry = MemoryRegistry()
+    registry.trouble = busy
+    pauses: asyncio.Queue[float] = asyncio.Queue()
+    supply = Supply(
+        registry,
+        Schemas(),
+        (Backoff(10, 10), Backoff(10, 10)),
+        lambda _, pause: pauses.put_nowait(pause),
+    )
+    getting = asyncio.create_task(supply.get(Wanted("a", "AVRO", text="{}")))
+    assert await pauses.get() == 123.0
+    getting.cancel()
