@@ -16,6 +16,8 @@ _DIGITS = bytes(
     0x30 if byte in b"0123456789." else byte if byte in b"E-" else 0x20 for byte in range(256)
 )
 _LONG = b"0" * 17
+_NUMBERS = bytes(byte if byte in b"0123456789." else 0x20 for byte in range(256))
+_INTEGER = 19  # digits that fit 64 bits
 _TINY = b"E-000000"  # only numbers beyond measure have an exponent; orjson makes 0 of such
 
 
@@ -35,7 +37,7 @@ def payload_of(message: Message) -> Any:
 def quick(text: bytes) -> Any:
     """Return the value of a JSON text; None for null, and where it takes the slower way."""
     digits = text.translate(_DIGITS)
-    if _LONG in digits or _TINY in digits:
+    if (_LONG in digits and _has_long_number(text)) or _TINY in digits:
         return None
     try:
         return orjson.loads(text)
@@ -48,3 +50,9 @@ def value_of(text: bytes | str) -> Any:
     raw = text.encode() if isinstance(text, str) else text
     found = quick(raw)
     return parse(raw) if found is None else found
+
+
+def _has_long_number(text: bytes) -> bool:
+    """Return whether a fraction has more than 16 characters, or an integer more than 64 bits."""
+    runs = text.translate(_NUMBERS).split()
+    return any(len(run) > 16 and (b"." in run or len(run) > _INTEGER) for run in runs)

@@ -496,8 +496,15 @@ def test_any_payload_comes_back_from_avro_or_is_refused(payload: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"1E-300000", b"1E+300000", b"[12345678901234567]", b"0.12345678901234567", b"-1.5E-200000"],
+    [
+        b"1E-300000",
+        b"1E+300000",
+        b"[12345678901234567890]",
+        b"0.12345678901234567",
+        b"-1.5E-200000",
+    ],
 )
 def test_numbers_that_would_be_rounded_are_read_the_exact_way(text: bytes) -> None:
     assert quick(text) is None
     assert quick(b'{"a": -1.5, "b": 1234567890123456, "c": "E-00"}') is not None
+    assert quick(b"[-9223372036854775808, 9999999999999999999]") == [-(2**63), 10**19 - 1]
