@@ -508,3 +508,10 @@ def test_numbers_that_would_be_rounded_are_read_the_exact_way(text: bytes) -> No
     assert quick(text) is None
     assert quick(b'{"a": -1.5, "b": 1234567890123456, "c": "E-00"}') is not None
     assert quick(b"[-9223372036854775808, 9999999999999999999]") == [-(2**63), 10**19 - 1]
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_integers_are_written_as_fastavro_writes_them(number: int) -> None:
+    expected = io.BytesIO()
+    fastavro.schemaless_writer(expected, "long", number)
+    assert written("long", number) == expected.getvalue()

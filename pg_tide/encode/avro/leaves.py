@@ -20,15 +20,21 @@ pack_double = struct.Struct("<d").pack
 _pack_float = struct.Struct("<f").pack
 
 
+# Two bytes at a time, for times take nine: more follow, or these are the last.
+_MORE = [bytes((two & 0x7F | 0x80, two >> 7 | 0x80)) for two in range(1 << 14)]
+_LAST = [
+    bytes((two,)) if two < 0x80 else bytes((two & 0x7F | 0x80, two >> 7)) for two in range(1 << 14)
+]
+
+
 def zigzag(number: int) -> bytes:
     """Return an integer of up to 64 bits with variable length."""
     rest = (number << 1) ^ (number >> 63)
-    found = bytearray()
-    while rest > 0x7F:
-        found.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    found.append(rest)
-    return bytes(found)
+    found = b""
+    while rest >= 1 << 14:
+        found += _MORE[rest & 0x3FFF]
+        rest >>= 14
+    return found + _LAST[rest]
 
 
 FEW = 2048
