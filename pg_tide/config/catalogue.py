@@ -43,10 +43,13 @@ _FORMAT_WORDS = {
     "time_form": "form of a time",
     "partition": "round_robin, random or a number",
     "path": "path of a file",
+    "record_name": "name with dots",
     "regex": "regular expression",
     "routing_rules": "array of rules",
+    "schema": "schema, or object",
     "topic_prefix": "text that a topic may begin with",
     "url": "URL",
+    "url_list": "URLs, with commas",
 }
 
 

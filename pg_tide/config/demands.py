@@ -138,6 +138,12 @@ _ROUTING = (
     _conflict("message_key", "primary_keys", "conflicts with primary_keys"),
     _conflict("message_key_expression", "primary_keys", "conflicts with primary_keys"),
     _needs("key_format", "primary_keys", "needs primary_keys"),
+    _needs(
+        "key_format",
+        "schema_registry.url",
+        "{value} needs schema_registry.url",
+        when=["avro"],
+    ),
     *(
         _conflict(
             option,
@@ -183,6 +189,8 @@ def _either(formats: Sequence[str]) -> str:
 
 def _of_formats(section: type[Section]) -> tuple[Rule, ...]:
     """Each option of some wire formats needs one of them to be chosen."""
+    if not section.formats:
+        return ()
     formats = list(section.formats)
     message = f"belongs to wire_format {_either(section.formats)}, not to {{other}}"
     return tuple(

@@ -33,6 +33,7 @@ _ATTRIBUTES = {"specversion", "id", "source", "type", "subject", "time"} | {
     "data",
 }
 _IDENTIFIER = re.compile(r"[a-zA-Z0-9._-]+")
+_RECORD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[; \t\n\r]")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -115,6 +116,13 @@ def _url(text: str) -> Problems:
     return ["must be a URL like https://login.example.com/token, without a user or a password"]
 
 
+def _url_list(text: str) -> Problems:
+    if all(_URL.fullmatch(entry) for entry in host_ports(text)):
+        return []
+    example = "https://registry.example.com:8081"
+    return [f"must be URLs like {example}, without a user or a password, separated by commas"]
+
+
 def _path(text: str) -> Problems:
     if not text:
         return ["must not be empty"]
@@ -131,6 +139,12 @@ def _identifier(text: str) -> Problems:
     return [f'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not {quoted(text)}']
 
 
+def _record_name(text: str) -> Problems:
+    if _RECORD_NAME.fullmatch(text):
+        return []
+    return [f"must be a name like com.example.Order, not {quoted(text)}"]
+
+
 def _partition(text: str) -> Problems:
     if text in {"round_robin", "random"} or _PARTITION.fullmatch(text):
         return []
@@ -145,6 +159,20 @@ def _names(path: str, names: list[str]) -> Problems:
     if "" in names:
         wrong = {f"{path}: an entry is empty; write names, separated by commas"}
     return sorted(wrong)
+
+
+def _schema(path: str, schema: str | dict[str, Any]) -> Problems:
+    if isinstance(schema, str):
+        return [] if schema.strip(_SPACES) else [f"{path}: must not be empty"]
+    if not schema.keys() <= {"subject", "version"}:
+        return []
+    wrong = []
+    if not (schema.get("subject") and isinstance(schema["subject"], str)):
+        wrong.append(f"{path}.subject: must be the name of a subject of the registry")
+    version = schema.get("version", "latest")
+    if version != "latest" and not 1 <= (read("integer", version) or 0) <= 999_999_999:
+        wrong.append(f"{path}.version: must be the number of a version, or latest")
+    return wrong
 
 
 def _routing_rules(path: str, rules: list[Any]) -> Problems:
@@ -236,10 +264,13 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "partition": _of_text(_partition),
     "path": _of_text(_path),
     "regex": _of_text(_regex),
+    "record_name": _of_text(_record_name),
     "routing_rules": _routing_rules,
     "media_type": _of_text(_media_type),
     "time_zone": _of_text(_time_zone),
     "time_form": _of_text(_time_form),
+    "schema": _schema,
     "start_from": _of_text(_start_from),
     "url": _of_text(_url),
+    "url_list": _of_text(_url_list),
 }

@@ -82,7 +82,7 @@ def _options(model: type[BaseModel], prefix: str, section: type[Section]) -> Ite
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _options(field.annotation, f"{prefix}{name}.", section)
         else:
-            yield _option(prefix + name, field, section)
+            yield _option(prefix + (field.alias or name), field, section)
 
 
 def _option(name: str, field: FieldInfo, section: type[Section]) -> Option:

@@ -15,7 +15,7 @@ from pg_tide.config.references import Resolve
 from pg_tide.config.routing import Routing
 from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
-from pg_tide.config.wire import WireConfig
+from pg_tide.config.wire import SchemaRegistry, WireConfig
 from pg_tide.errors import ConfigurationError
 
 
@@ -33,6 +33,7 @@ class PipelineConfig(
     """Every option of a pipeline, with its value or its default."""
 
     wire_config: WireConfig = Field(default_factory=WireConfig)
+    schema_registry: SchemaRegistry = Field(default_factory=SchemaRegistry)
 
     _warnings: tuple[str, ...] = PrivateAttr(())
 

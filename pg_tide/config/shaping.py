@@ -43,6 +43,9 @@ class Shaping(Section):
         "kv",
         "cdc",
         "cloudevents",
+        "avro",
+        "protobuf",
+        "json_schema",
     ] = Field(
         "native",
         description="the form of a record's value; options of a format stand in wire_config",

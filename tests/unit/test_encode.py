@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pg_tide.config import OPTIONS
-from pg_tide.encode import FORMATS, encoder
+from pg_tide.encode import FORMATS, WITH_SCHEMAS, encoder
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import parse, write
 from pg_tide.message import Message, Record, Route
@@ -39,7 +39,7 @@ def test_native_is_the_payload_as_it_is() -> None:
 
 def test_every_format_is_an_option_and_has_an_encoder() -> None:
     (choices,) = (option.choices for option in OPTIONS if option.name == "wire_format")
-    assert list(choices) == list(FORMATS)
+    assert list(choices) == [*FORMATS, *WITH_SCHEMAS]
 
 
 NUMBERS = st.integers(-(10**60), 10**60) | st.decimals(allow_nan=False, allow_infinity=False)
