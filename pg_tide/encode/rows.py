@@ -3,16 +3,16 @@
 Rows stay JSON texts, byte for byte as published, until a format has to look into one.
 """
 
-import json
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import orjson
+from msgspec import DecodeError, Raw, Struct, ValidationError
+from msgspec.json import Decoder
 
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, parse_number
+from pg_tide.exact_json import parse, parser_of
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -34,17 +34,21 @@ _NEEDED: dict[str, tuple[bool | None, bool]] = {
     "r": (False, True),
     "t": (False, False),
 }
-_OBJECT = ord("{")
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
-_FIRST, _BETWEEN = b'{"after": ', b', "before": '  # as PostgreSQL prints such a payload
-_UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
-_CLOSING = re.compile(rb"\s*\}\s*\Z")
-# Only where a row ends is asked for, and numbers of any length are none to it.
-_scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
 _FLAT = _EXACT | {float, type(None)}
 _NUMBER = re.compile(rb" ?([0-9.eE+-]+)")
 _BACKSLASH = ord("\\")
+
+
+class _Both(Struct, forbid_unknown_fields=True):
+    """A payload of both rows, each as it is written."""
+
+    before: Raw
+    after: Raw
+
+
+_read_both = Decoder(_Both).decode
 
 
 def is_tombstone(message: Message) -> bool:
@@ -83,111 +87,36 @@ def _op_of(word: str) -> str | None:
 
 def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
     """Return both rows of a payload that has just these two members, each an object or null."""
-    cut = payload.find(_BETWEEN)
-    after, before = payload[len(_FIRST) : cut], payload[cut + len(_BETWEEN) : -1]
-    if cut > 0 and payload.startswith(_FIRST) and _is_row(after) and _is_row(before):
-        return before, after
-    return _scanned(payload, message)
-
-
-def _is_row(text: bytes) -> bool:
-    """Return whether a text is an object and nothing else; not for certain where it is not."""
-    return text[:1] == b"{" and _loaded(text) is not None
-
-
-@lru_cache(2)  # an old row and its new one are looked into more than once
-def _loaded(text: bytes) -> Row | None:
-    """Return a row with its floats rounded, for reading alone; None where orjson cannot."""
     try:
-        row: Row = orjson.loads(text)
-    except ValueError:  # half of a text, or a number beyond what a float holds
+        both = _read_both(payload)
+    except ValidationError:  # it has other members
         return None
-    return row
-
-
-def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
-    """Return the same, however it is written."""
-    text = payload.decode("latin-1")  # as long as the bytes, and as good for finding ends
-    found: dict[bytes, bytes | None] = {}
-    at = 0
-    while opening := _UNTIL_ROW.match(payload, at):
-        begin = opening.end()
-        try:
-            at = _scan(text, begin)[1]
-        except (RecursionError, ValueError) as error:
-            deep = isinstance(error, RecursionError)
-            raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
-        found[opening[1]] = payload[begin:at] if payload[begin] == _OBJECT else None
-    if len(found) == 2 and _CLOSING.match(payload, at):
-        return found[b"before"], found[b"after"]
+    except (RecursionError, DecodeError) as error:
+        deep = isinstance(error, RecursionError)
+        raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
+    rows = bytes(both.before), bytes(both.after)
+    if all(row == b"null" or row[:1] == b"{" for row in rows):
+        before, after = (None if row == b"null" else row for row in rows)
+        return before, after
     return None
 
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
     needs_before, needs_after = _NEEDED[op]
-    if (after is None) is needs_after:
-        raise _contradiction(message, "after", needed=needs_after)
-    if (before is None) is needs_before:
-        raise _contradiction(message, "before", needed=needs_before)
+    for name, row, needed in (("after", after, needs_after), ("before", before, needs_before)):
+        if needed is not None and (row is not None) is not needed:
+            has = f"no row {name}" if needed else f"a row {name}"
+            raise MessageError(
+                f"message {message.id} has the op {quoted(message.op)}, but {has} it",
+                stage="encode",
+                reason="row_contradicts_op",
+                hint="Publish it with the op that happened to the row.",
+            )
     return op, before, after
-
-
-def _contradiction(message: Message, name: str, *, needed: bool) -> MessageError:
-    has = f"no row {name}" if needed else f"a row {name}"
-    return MessageError(
-        f"message {message.id} has the op {quoted(message.op)}, but {has} it",
-        stage="encode",
-        reason="row_contradicts_op",
-        hint="Publish it with the op that happened to the row.",
-    )
 
 
 def row_of(text: bytes, message: Message) -> Row:
     """Return a row as a value, numbers exact; MessageError where it is no JSON object."""
-    return _quickly(text) or _exactly(text, message)
-
-
-def flat_row(text: bytes) -> Row | None:
-    """Return a row without values in values, its floats rounded; None for another.
-
-    It is for reading alone.
-    """
-    row = _loaded(text)
-    return row if row is not None and _FLAT.issuperset(map(type, row.values())) else None
-
-
-def written_number(text: bytes, name: str) -> bytes | None:
-    """Return the digits of a number in a row without values in values; None where in doubt.
-
-    A name in quotes with no backslash before it is that of the member: within a string, every
-    quote has one.
-    """
-    quoted_name = _quoted_name(name)
-    at = text.find(quoted_name)
-    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
-    return found[1] if found and text[at - 1] != _BACKSLASH else None
-
-
-@lru_cache(1000)
-def _quoted_name(name: str) -> bytes:
-    return orjson.dumps(name) + b":"
-
-
-def _quickly(text: bytes) -> Row | None:
-    flat = flat_row(text) if text[:1] == b"{" else None
-    if flat is None:
-        return None
-    row = dict(flat)
-    for name, value in flat.items():
-        if type(value) is float:
-            number = parse_number((written_number(text, name) or b"").decode())
-            if number is None:
-                return None
-            row[name] = number
-    return row
-
-
-def _exactly(text: bytes, message: Message) -> Row:
     try:
         row = parse(text)
     except ValueError as error:
@@ -197,20 +126,41 @@ def _exactly(text: bytes, message: Message) -> Row:
     return row
 
 
+def flat_row(text: bytes) -> Row | None:
+    """Return a row without values in values, its floats rounded; None for another."""
+    try:
+        row: Row = orjson.loads(text)
+    except ValueError:  # a number beyond what a float holds
+        return None
+    return row if _FLAT.issuperset(map(type, row.values())) else None
+
+
+def written_number(text: bytes, name: str) -> bytes | None:
+    """Return the digits of a number in a row without values in values; None where in doubt.
+
+    A name in quotes with no backslash before it is that of the member: within a string, every
+    quote has one.
+    """
+    quoted_name = orjson.dumps(name) + b":"
+    at = text.find(quoted_name)
+    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
+    return found[1] if found and text[at - 1] != _BACKSLASH else None
+
+
 class PrimaryKey:
     """The columns that are the key of a row, in the order of `wire_config.primary_keys`."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self._parse = parser_of((name,) for name in self.names)
 
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
-        row = _loaded(text)
-        if isinstance(row, dict):
-            key = {name: row.get(name) for name in self.names}
-            if _EXACT.issuperset(map(type, key.values())):
-                return key
-        return self.of(row_of(text, message), message)
+        try:
+            row = self._parse(text)
+        except ValueError:
+            row = None
+        return self.of(row if isinstance(row, dict) else row_of(text, message), message)
 
     def of(self, row: Row, message: Message) -> Row:
         """Return the key's columns of a row; MessageError where it lacks one, or has it null."""

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from pg_tide.encode import Encoder, encoder
 from pg_tide.message import Headers, Message, Route
