@@ -1446,6 +1446,7 @@ CREATE FUNCTION tide._expected(declared tide.option) RETURNS text
     when declared.type = 'object' then 'an object'
     when declared.type = 'array' then 'an array'
     when declared.type = 'list' then 'an array of strings, or a string with commas'
+    when declared.type = 'schema' then 'a string or an object'
     else 'a string'
     end
 $$;
@@ -1538,6 +1539,8 @@ begin
       return query select tide._attribute_map_problems(path, value);
     when 'names' then
       return query select tide._names_problems(path, value);
+    when 'schema' then
+      return query select tide._schema_problems(path, value);
     when 'routing_rules' then
       return query select tide._routing_rules_problems(path, value);
     when 'host_port_list' then
@@ -1550,7 +1553,8 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'identifier', 'jmespath', 'media_type', 'partition', 'path', 'regex', 'time_form', 'time_zone', 'url' then
+    when 'identifier', 'jmespath', 'media_type', 'partition', 'path', 'record_name', 'regex', 'time_form', 'time_zone',
+      'url', 'url_list' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
@@ -2995,6 +2999,7 @@ CREATE FUNCTION tide._option_value(type text, value jsonb) RETURNS jsonb
     AS $_$
   select case
     when type in ('object', 'array') and kind = type then value
+    when type = 'schema' and kind in ('string', 'object') then value
     when type = 'list' and kind = 'string' then (
       select jsonb_agg(btrim(e.name, E' \t\n\r') order by e.place)
       from regexp_split_to_table(plain, ',') with ordinality as e (name, place))
@@ -4438,6 +4443,32 @@ $$;
 COMMENT ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) IS 'Whether the values of two options, defaults included, break a rule for certain: a conflict or a warning where both sides hold, a requirement where only the first does.';
 
 --
+-- Name: _schema_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._schema_problems(path text, schema jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  select path || ': must not be empty'
+  where jsonb_typeof(schema) = 'string' and btrim(schema #>> '{}', E' \t\n\r') = ''
+  union all
+  select path || '.subject: must be the name of a subject of the registry'
+  where jsonb_typeof(schema) = 'object' and schema - '{subject,version}'::text[] = '{}'
+    and (coalesce(schema ->> 'subject', '') = '' or jsonb_typeof(schema -> 'subject') <> 'string')
+  union all
+  select path || '.version: must be the number of a version, or latest'
+  where jsonb_typeof(schema) = 'object' and schema - '{subject,version}'::text[] = '{}'
+    and schema ? 'version' and schema -> 'version' <> '"latest"'
+    and coalesce((tide._option_value('integer', schema -> 'version') #>> '{}')::int8, 0) not between 1 and 999999999
+$$;
+
+--
+-- Name: FUNCTION _schema_problems(path text, schema jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._schema_problems(path text, schema jsonb) IS 'What is wrong with a schema: with its text, or with what names a version in the registry.';
+
+--
 -- Name: _secret_users(); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -5083,6 +5114,14 @@ CREATE FUNCTION tide._text_problems(format text, value text) RETURNS SETOF text
   union all
   select 'must be a media type like application/json, not ' || tide._shown(to_jsonb(value))
     where format = 'media_type' and value !~ '^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]+)?$'
+  union all
+  select 'must be a name like com.example.Order, not ' || tide._shown(to_jsonb(value))
+    where format = 'record_name' and value !~ '^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$'
+  union all
+  select 'must be URLs like https://registry.example.com:8081, without a user or a password, separated by commas'
+    where format = 'url_list' and exists (
+      select from regexp_split_to_table(value, ',') as entry
+      where btrim(entry, E' \t\n\r') !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$')
   union all
   select 'must be a URL like https://login.example.com/token, without a user or a password'
     where format = 'url' and value !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$'
@@ -8371,6 +8410,13 @@ GRANT SELECT ON TABLE tide.option_rule TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _schema_problems(path text, schema jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._schema_problems(path text, schema jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._schema_problems(path text, schema jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _secret_users(); Type: ACL; Schema: tide; Owner: -
