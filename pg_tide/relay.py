@@ -8,8 +8,9 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pg_tide import __version__, http, log
 from pg_tide.arrivals import Arrivals
@@ -88,27 +89,26 @@ class Relay:
         async with http.serve(self._config.http, self):
             await ownership.start()
             logger.info("started", version=__version__, relay_group=self._config.relay_group)
-            background = [
-                asyncio.create_task(work)
-                for work in (
-                    wakeup.run(),
-                    self._reconcile(),
-                    Retention(catalog).run(),
-                    arrivals.run(),
-                )
-            ]
+            sweeps = Retention(catalog)
             try:
-                await first_of(self._stopping, background)
+                await self._work(wakeup.run(), self._reconcile(), sweeps.run(), arrivals.run())
             finally:
-                for task in background:
-                    task.cancel()
-                await asyncio.gather(*background, return_exceptions=True)
                 ownership.leave()
                 await self._drain()
                 with contextlib.suppress(PgTideError):
                     await arrivals.tell()
                 await ownership.stop()
         logger.info("stopped")
+
+    async def _work(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Do all of these until told to stop."""
+        background = [asyncio.create_task(work) for work in works]
+        try:
+            await first_of(self._stopping, background)
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
 
     def stop(self) -> None:
         """Drain and end; told twice, end at once."""
