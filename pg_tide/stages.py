@@ -30,9 +30,10 @@ class Stages:
     @classmethod
     def of(cls, config: PipelineConfig, outbox: str) -> Self:
         """The stages of a pipeline; FatalError where its options cannot work."""
-        encode = encoder(config.wire_format, config.record_timestamp)
         try:
-            return cls(Transform(config), Router(config, outbox), encode, is_plain(config))
+            return cls(
+                Transform(config), Router(config, outbox), encoder(config), is_plain(config)
+            )
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 

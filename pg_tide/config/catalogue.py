@@ -7,13 +7,14 @@ from pg_tide.config.delivering import Delivering
 from pg_tide.config.failing import Failing
 from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
-from pg_tide.config.option import Option, options_of
+from pg_tide.config.option import Option, Section, options_of
 from pg_tide.config.producing import Producing
 from pg_tide.config.routing import Routing
 from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
+from pg_tide.config.wire import WIRE_SECTIONS
 
-SECTIONS = (
+SECTIONS: tuple[type[Section], ...] = (
     Connection,
     Security,
     Producing,
@@ -21,6 +22,7 @@ SECTIONS = (
     Routing,
     Keys,
     Shaping,
+    *WIRE_SECTIONS,
     Failing,
     Operation,
 )

@@ -33,8 +33,7 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
-    wire_format: Literal["native", "envelope"] = Field(
+    wire_format: Literal["native", "envelope", "debezium"] = Field(
         "native",
-        description="the form of a record's value: the payload as it is, or an object of it and "
-        "all that is known of the message",
+        description="the form of a record's value; options of a format stand in wire_config",
     )

@@ -6,30 +6,32 @@ One file a wire format. A message has its end when all its records have theirs.
 import time
 from collections.abc import Callable
 
-from pg_tide.encode import envelope, native
+from pg_tide.config import PipelineConfig
+from pg_tide.encode import debezium, envelope, native
 from pg_tide.message import Message, Record, Route
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
+Now = Callable[[], float]  # seconds since 1970
 
-FORMATS: dict[str, Encoder] = {
-    "native": native.encode,
-    "envelope": envelope.encode,
+# Each makes its encoder of the options of a pipeline, once; pg_tide/config/wire has the options.
+FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
+    "native": lambda _config, _now: native.encode,
+    "envelope": lambda _config, _now: envelope.encode,
+    "debezium": debezium.encoder,
 }
 
 
-def encoder(
-    name: str, record_timestamp: str = "published", now: Callable[[], float] = time.time
-) -> Encoder:
-    """Return the encoder of a wire format, and of what its records have as their time.
+def encoder(config: PipelineConfig, now: Now = time.time) -> Encoder:
+    """Return the encoder of a pipeline: of its wire format, and of what its records have as time.
 
-    `published` is when the message was published, `produced` when the record is made, which is
-    what clients of Kafka do by default: `now` then tells it, in seconds since 1970.
+    With `record_timestamp` `produced` that is when the record is made, which is what clients of
+    Kafka do by default. Raises ValueError where the options of the format cannot work.
     """
-    encode = FORMATS[name]
-    return encode if record_timestamp == "published" else _stamped(encode, now)
+    encode = FORMATS[config.wire_format](config, now)
+    return encode if config.record_timestamp == "published" else _stamped(encode, now)
 
 
-def _stamped(encode: Encoder, now: Callable[[], float]) -> Encoder:
+def _stamped(encode: Encoder, now: Now) -> Encoder:
     def stamped(message: Message, route: Route) -> tuple[Record, ...]:
         records = encode(message, route)
         timestamp_ms = int(now() * 1000)

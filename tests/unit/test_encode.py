@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from pg_tide.config import OPTIONS
 from pg_tide.encode import FORMATS, encoder
 from pg_tide.errors import MessageError
 from pg_tide.message import Message, Record, Route
-from tests.fixtures.messages import a_message
+from tests.fixtures.messages import a_config, a_message
 
 GOLDEN = Path(__file__).parent.parent / "fixtures" / "envelope.json"
 ENVELOPES: list[dict[str, Any]] = json.loads(GOLDEN.read_text("utf-8"))
@@ -18,7 +19,7 @@ ROUTE = Route("orders", "ké", [("a", b"b")], b"p")
 
 
 def the_record(name: str, message: Message, route: Route = ROUTE) -> Record:
-    (record,) = encoder(name)(message, route)
+    (record,) = encoder(a_config(wire_format=name))(message, route)
     return record
 
 
@@ -31,6 +32,11 @@ def test_native_is_the_payload_as_it_is() -> None:
     value = b'{"order_id": "ord-12345", "total": 99.90}'
     expected = Record("orders", "ké".encode(), value, [("a", b"b")], 1_769_860_800_123, b"p")
     assert the_record("native", a_message()) == expected
+
+
+def test_every_format_is_an_option_and_has_an_encoder() -> None:
+    (choices,) = (option.choices for option in OPTIONS if option.name == "wire_format")
+    assert list(choices) == list(FORMATS)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -82,7 +88,9 @@ def test_an_envelope_of_a_payload_that_is_not_json_is_the_messages_error() -> No
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_time_of_a_record_may_be_when_it_is_made(name: str) -> None:
-    times = iter([1_000_000.1239, 1_000_000.2])
-    encode = encoder(name, "produced", lambda: next(times))
-    stamps = [record.timestamp_ms for _ in range(2) for record in encode(a_message(), ROUTE)]
-    assert stamps == [1_000_000_123, 1_000_000_200]
+    clock = [1_000_000.1239]
+    config = a_config(wire_format=name, record_timestamp="produced")
+    encode = encoder(config, lambda: clock[0])
+    assert [record.timestamp_ms for record in encode(a_message(), ROUTE)] == [1_000_000_123]
+    clock[0] = 1_000_000.2
+    assert [record.timestamp_ms for record in encode(a_message(), ROUTE)] == [1_000_000_200]
