@@ -4,12 +4,13 @@ from typing import ClassVar
 
 from pg_tide.config.option import Section
 from pg_tide.config.wire.debezium import Debezium
+from pg_tide.config.wire.rows import Rows
 
 # What stands in wire_config, in the order of the reference.
-WIRE_SECTIONS: tuple[type[Section], ...] = (Debezium,)
+WIRE_SECTIONS: tuple[type[Section], ...] = (Rows, Debezium)
 
 
-class WireConfig(Debezium):
+class WireConfig(Rows, Debezium):
     """Every member of `wire_config`, with its value or its default, whatever the format is."""
 
     title: ClassVar[str] = "wire_config"
