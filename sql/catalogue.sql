@@ -59,7 +59,7 @@ values
   ('transform.filter', 'text', 'jmespath', null, null, null, null, false, false, false, 'drops the messages for which it is null, false, "", [] or {}'),
   ('transform.payload', 'text', 'jmespath', null, null, null, null, false, false, false, 'its result is the new payload; a null result is a tombstone'),
   ('transform.root', 'text', null, '"message"', null, null, array['message', 'payload'], false, false, false, 'what these two expressions see: the message with all that belongs to it, or its payload alone'),
-  ('wire_format', 'text', null, '"native"', null, null, array['native', 'envelope', 'debezium'], false, false, false, 'the form of a record''s value; options of a format stand in wire_config'),
+  ('wire_format', 'text', null, '"native"', null, null, array['native', 'envelope', 'raw', 'debezium'], false, false, false, 'the form of a record''s value; options of a format stand in wire_config'),
   ('wire_config.primary_keys', 'list', 'names', null, null, null, null, false, false, false, 'the columns that are the row''s key, which is the record''s key then: an array, or a text with commas'),
   ('wire_config.server_name', 'text', null, '"pg-tide"', 1, 200, null, false, false, false, 'the name of the server in source.name, as Debezium''s topic.prefix'),
   ('wire_config.tombstones', 'boolean', null, 'true', null, null, null, false, false, false, 'after a delete, a second record with the same key and a null value'),

@@ -5758,6 +5758,45 @@ end $$;
 COMMENT ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) IS 'Publishes one message in the caller''s transaction and returns its id. key orders (default: dedup_key); a null payload is a tombstone.';
 
 --
+-- Name: outbox_publish_bytes(text, bytea, text, jsonb, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text DEFAULT NULL::text, headers jsonb DEFAULT NULL::jsonb, op text DEFAULT 'insert'::text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  target    int;
+  into_slot int2;
+  max_bytes int;
+  wake      regclass;
+begin
+  select o.id, o.current_slot, o.max_message_bytes, o.wake_sequence into target, into_slot, max_bytes, wake
+    from tide.outbox o where o.name = outbox_publish_bytes.outbox and o.enabled;
+  if target is null or op is null or op = '' then
+    perform tide._refuse_publish(outbox, op);
+  elsif headers is not null and not tide._are_headers(headers) then
+    perform tide._check_headers(headers);
+  elsif octet_length(payload) > max_bytes then
+    perform tide._message_too_large(outbox, octet_length(payload), max_bytes);
+  end if;
+  insert into tide.message (outbox_id, slot, op, key, dedup_key, headers, payload_bytes)
+    values (target, into_slot, outbox_publish_bytes.op,
+            coalesce(outbox_publish_bytes.key, outbox_publish_bytes.dedup_key),
+            outbox_publish_bytes.dedup_key, outbox_publish_bytes.headers, outbox_publish_bytes.payload);
+  if pg_sequence_last_value(wake) > extract(epoch from clock_timestamp()) then
+    perform pg_notify('tide_wake', target::text);
+  end if;
+  return currval('tide.message_id_seq');
+end $$;
+
+--
+-- Name: FUNCTION outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) IS 'Publishes one message of bytes that are encoded already, for wire_format raw, in the caller''s transaction and returns its id. A null payload is a tombstone.';
+
+--
 -- Name: outbox_publish_many(text, jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -8546,6 +8585,14 @@ GRANT ALL ON FUNCTION tide.outbox_enable(name text) TO tide_admin;
 REVOKE ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_publisher;
 GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) TO tide_publisher;
+GRANT ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) TO tide_admin;
 
 --
 -- Name: FUNCTION outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -

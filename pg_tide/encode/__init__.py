@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import debezium, envelope, native
+from pg_tide.encode import debezium, envelope, native, raw
 from pg_tide.message import Message, Record, Route
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
@@ -17,6 +17,7 @@ Now = Callable[[], float]  # seconds since 1970
 FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
     "native": lambda _config, _now: native.encode,
     "envelope": lambda _config, _now: envelope.encode,
+    "raw": lambda _config, _now: raw.encode,
     "debezium": debezium.encoder,
 }
 

@@ -80,10 +80,22 @@ def test_an_envelope_differs_from_native_in_its_value_alone() -> None:
     assert envelope == native
 
 
-def test_an_envelope_of_a_payload_that_is_not_json_is_the_messages_error() -> None:
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw"}))
+def test_bytes_where_json_is_needed_are_the_messages_error(name: str) -> None:
     with pytest.raises(MessageError) as caught:
-        the_record("envelope", a_message(payload=b"\xff", is_json=False))
-    assert (caught.value.stage, caught.value.reason) == ("encode", "payload_unreadable")
+        the_record(name, a_message(payload=b"\xff", is_json=False))
+    assert caught.value.stage == "encode"
+    assert caught.value.reason in {"payload_unreadable", "payload_no_row"}
+    assert "bytes" in caught.value.message
+
+
+@pytest.mark.parametrize("payload", [b"\xff\x00", b"", b"{}"])
+def test_raw_is_bytes_as_they_are(payload: bytes) -> None:
+    assert the_record("raw", a_message(payload=payload, is_json=False)).value == payload
+
+
+def test_raw_of_json_is_native() -> None:
+    assert the_record("raw", a_message()) == the_record("native", a_message())
 
 
 @pytest.mark.parametrize("name", FORMATS)
