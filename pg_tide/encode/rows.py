@@ -3,13 +3,15 @@
 Rows stay JSON texts, byte for byte as published, until a format has to look into one.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, write
+from pg_tide.exact_json import parse
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -23,56 +25,87 @@ OPS = {
     **dict.fromkeys(("snapshot", "read", "r"), "r"),
     **dict.fromkeys(("truncate", "t"), "t"),
 }
+# Whether there is an old row, and a new one; None where either is right.
+_NEEDED: dict[str, tuple[bool | None, bool]] = {
+    "c": (False, True),
+    "u": (None, True),
+    "d": (True, False),
+    "r": (False, True),
+    "t": (False, False),
+}
+_OBJECT = ord("{")
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
+_UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
+_CLOSING = re.compile(rb"\s*\}\s*\Z")
+# Only where a row ends is asked for, and numbers of any length are none to it.
+_scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
+_EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
 
 
 def is_tombstone(message: Message) -> bool:
     """Return whether a message has no row at all, nor is about a whole table."""
-    return message.payload is None and message.before is None and OPS.get(message.op) != "t"
+    return message.payload is None and message.before is None and _op_of(message.op) != "t"
 
 
 def change_of(message: Message) -> Change:
     """Return what happened to the row of a message, which is no tombstone.
 
     The payload is the row: the old one of a delete, else the new one. Of the exact form
-    {"before": …, "after": …} it is both. Raises MessageError where it is no row, or for an op
-    that says nothing of rows.
+    {"before": …, "after": …} it is both. A create has no old row, a delete no new one; an update
+    has an old one where it is known. Raises MessageError where there is no such row, or for an
+    op that says nothing of rows.
     """
-    op = OPS.get(message.op)
-    if op is None:
-        raise _op_unknown(message)
-    if op == "t":
-        return op, None, None
+    op = OPS.get(message.op) or _op_of(message.op)
     payload = message.payload
+    if op is None:
+        raise op_refused(message, "does not say what happened to a row")
     if payload is None:
-        if op != "d":
-            raise _no_row(message, "it is null")
-        return op, message.before, None
+        return _of_both(op, message.before, None, message)
     if payload[:1] != b"{" or not message.is_json:
         raise _no_row(message, "it is no JSON object" if message.is_json else "it has bytes")
     if payload.startswith(_BOTH) and (rows := _both(payload, message)):
         return _of_both(op, *rows, message)
     if op == "d":
         return op, message.before or payload, None
+    if op == "t":
+        return _of_both(op, None, payload, message)
     return op, message.before if op == "u" else None, payload
 
 
+def _op_of(word: str) -> str | None:
+    return OPS.get(word.lower())  # in capitals as triggers have it in TG_OP
+
+
 def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
-    row = row_of(payload, message)
-    if row.keys() != {"before", "after"}:
-        return None
-    rows = row["before"], row["after"]
-    if not all(part is None or isinstance(part, dict) for part in rows):
-        return None
-    before, after = (None if part is None else write(part) for part in rows)
-    return before, after
+    """Return both rows of a payload that has just these two members, each an object or null."""
+    text = payload.decode("latin-1")  # as long as the bytes, and as good for finding ends
+    found: dict[bytes, bytes | None] = {}
+    at = 0
+    while opening := _UNTIL_ROW.match(payload, at):
+        begin = opening.end()
+        try:
+            at = _scan(text, begin)[1]
+        except (RecursionError, ValueError) as error:
+            deep = isinstance(error, RecursionError)
+            raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
+        found[opening[1]] = payload[begin:at] if payload[begin] == _OBJECT else None
+    if len(found) == 2 and _CLOSING.match(payload, at):
+        return found[b"before"], found[b"after"]
+    return None
 
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
-    needed, name = (before, "before") if op == "d" else (after, "after")
-    if needed is None:
-        raise _no_row(message, f"its {name} is null, which {quoted(message.op)} needs")
-    return op, None if op in "cr" else before, None if op == "d" else after
+    needs_before, needs_after = _NEEDED[op]
+    for name, row, needed in (("after", after, needs_after), ("before", before, needs_before)):
+        if needed is not None and (row is not None) is not needed:
+            has = f"no row {name}" if needed else f"a row {name}"
+            raise MessageError(
+                f"message {message.id} has the op {quoted(message.op)}, but {has} it",
+                stage="encode",
+                reason="row_contradicts_op",
+                hint="Publish it with the op that happened to the row.",
+            )
+    return op, before, after
 
 
 def row_of(text: bytes, message: Message) -> Row:
@@ -80,11 +113,7 @@ def row_of(text: bytes, message: Message) -> Row:
     try:
         row = parse(text)
     except ValueError as error:
-        raise MessageError(
-            f"the row of message {message.id} cannot be read as JSON: {error}",
-            stage="encode",
-            reason="payload_unreadable",
-        ) from None
+        raise _unreadable(message, str(error)) from None
     if not isinstance(row, dict):
         raise _no_row(message, "it is no JSON object")
     return row
@@ -102,8 +131,7 @@ class PrimaryKey:
             row = orjson.loads(text)
         except ValueError:
             row = None
-        # It rounds fractions, and integers that are too long.
-        if not isinstance(row, dict) or any(type(row.get(name)) is float for name in self.names):
+        if not isinstance(row, dict) or not _EXACT.issuperset(map(type, self._values(row))):
             row = row_of(text, message)
         return self.of(row, message)
 
@@ -114,6 +142,9 @@ class PrimaryKey:
             if value is None:
                 raise self._missing(message, f"has no {shown_name(name)}")
         return key
+
+    def _values(self, row: Row) -> list[Any]:
+        return [row.get(name) for name in self.names]
 
     def of_tombstone(self, message: Message) -> Row:
         """Return the key that the message's own key has as JSON; MessageError where it has none."""
@@ -134,13 +165,23 @@ class PrimaryKey:
         )
 
 
-def _op_unknown(message: Message) -> MessageError:
+def op_refused(message: Message, why: str) -> MessageError:
+    """Return the error of a message whose op its format cannot tell."""
     return MessageError(
-        f"the op {quoted(message.op)} of message {message.id} does not say what happened to a row",
+        f"the op {quoted(message.op)} of message {message.id} {why}",
         stage="encode",
         reason="op_unknown",
         hint="Publish with op insert, update, delete, snapshot or truncate; or choose a "
         "wire_format that takes any op, like envelope or cloudevents.",
+    )
+
+
+def _unreadable(message: Message, problem: str) -> MessageError:
+    return MessageError(
+        f"the row of message {message.id} cannot be read as JSON: {problem}",
+        stage="encode",
+        reason="payload_unreadable",
+        hint="Correct it, or choose a wire_format that does not look into it, like native.",
     )
 
 
