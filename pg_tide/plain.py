@@ -17,6 +17,6 @@ def is_plain(config: PipelineConfig) -> bool:
 
 
 def plain_records(messages: Rows, route: Router) -> Records | None:
-    """The records of such messages; None where their way depends on what is in them."""
+    """The records of such messages; None where one has to be looked into."""
     records = route.records(messages) if messages else None
     return None if records is None else list(zip(records, strict=True))

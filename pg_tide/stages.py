@@ -31,9 +31,7 @@ class Stages:
     def of(cls, config: PipelineConfig, outbox: str) -> Self:
         """The stages of a pipeline; FatalError where its options cannot work."""
         try:
-            return cls(
-                Transform(config), Router(config, outbox), encoder(config), is_plain(config)
-            )
+            return cls(Transform(config), Router(config, outbox), encoder(config), is_plain(config))
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 

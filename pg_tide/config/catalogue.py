@@ -29,6 +29,7 @@ SECTIONS: tuple[type[Section], ...] = (
 OPTIONS = tuple(option for section in SECTIONS for option in options_of(section))
 
 _FORMAT_WORDS = {
+    "columns": "array of columns with types",
     "host_port_list": "list of host:port",
     "topic_template": "template",
     "key_template": "template",

@@ -6,6 +6,8 @@ declare
   plain text := value #>> '{}';
 begin
   case format
+    when 'columns' then
+      return query select tide._columns_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
     when 'names' then
