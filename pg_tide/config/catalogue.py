@@ -36,6 +36,7 @@ _FORMAT_WORDS = {
     "header_map": "object of templates",
     "jmespath": "JMESPath",
     "names": "array of names, or text with commas",
+    "placements": "array of places, or text with commas",
     "partition": "round_robin, random or a number",
     "path": "path of a file",
     "regex": "regular expression",

@@ -15,6 +15,7 @@ from pg_tide.config.routing_rules import routing_rules_problems, variable_proble
 from pg_tide.config.scalars import read
 from pg_tide.config.topics import topic_prefix_problems, topic_template_problems
 from pg_tide.config.wire.columns import columns_problems
+from pg_tide.config.wire.placements import placements_problems
 from pg_tide.expression import Expression
 from pg_tide.pattern import Pattern
 from pg_tide.template import template_problems
@@ -186,6 +187,7 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "topic_prefix": _of_text(topic_prefix_problems),
     "key_template": _of_text(_key_template),
     "columns": columns_problems,
+    "placements": placements_problems,
     "header_map": _header_map,
     "identifier": _of_text(_identifier),
     "jmespath": _of_text(_jmespath),

@@ -33,7 +33,7 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
-    wire_format: Literal["native", "envelope", "raw", "debezium"] = Field(
+    wire_format: Literal["native", "envelope", "raw", "debezium", "debezium_outbox"] = Field(
         "native",
         description="the form of a record's value; options of a format stand in wire_config",
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
 from pg_tide.encode import debezium, envelope, native, raw
+from pg_tide.encode.debezium import outbox
 from pg_tide.message import Message, Record, Route
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
@@ -19,6 +20,7 @@ FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
     "envelope": lambda _config, _now: envelope.encode,
     "raw": lambda _config, _now: raw.encode,
     "debezium": debezium.encoder,
+    "debezium_outbox": outbox.encoder,
 }
 
 

@@ -8,6 +8,8 @@ begin
   case format
     when 'columns' then
       return query select tide._columns_problems(path, value);
+    when 'placements' then
+      return query select tide._placements_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
     when 'names' then

@@ -80,7 +80,7 @@ def test_an_envelope_differs_from_native_in_its_value_alone() -> None:
     assert envelope == native
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw"}))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw", "debezium_outbox"}))
 def test_bytes_where_json_is_needed_are_the_messages_error(name: str) -> None:
     with pytest.raises(MessageError) as caught:
         the_record(name, a_message(payload=b"\xff", is_json=False))

@@ -12,7 +12,7 @@ class DebeziumServer(WireSection):
     """Members of `wire_config` of both formats of Debezium."""
 
     title: ClassVar[str] = "Wire formats debezium and debezium_outbox"
-    formats: ClassVar[tuple[str, ...]] = ("debezium",)
+    formats: ClassVar[tuple[str, ...]] = ("debezium", "debezium_outbox")
 
     server_name: str = Field(
         "pg-tide",
