@@ -5,18 +5,16 @@ But for what an outbox does not know: `told` has every difference, and why.
 
 import json
 import re
-from base64 import b64decode
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from pg_tide import __version__
 from pg_tide.encode import encoder
 from pg_tide.message import Message, Record, Route
+from tests.fixtures.golden import GOLDEN, RUN_ID, golden
 from tests.fixtures.messages import a_config, a_message
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "debezium"
 ROWS: dict[str, str] = json.loads((GOLDEN / "rows.json").read_text("utf-8"))
 ROWS["2b"] = re.sub('"name": ".*?", "tags', '"name": "renamed", "tags', ROWS["2"]).replace(
     "-0.05", "99.99"
@@ -32,35 +30,6 @@ ITEM = [
 ]
 ITEM_DEFAULT = ["tenant int not null", "id int not null", "name text", "long_text text"]
 UNAVAILABLE = "__debezium_unavailable_value"
-RUN_ID = "__debezium.context.runId"
-
-
-class Golden(NamedTuple):
-    """A record that Debezium wrote."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
-
-
-def golden(file: str) -> list[Golden]:
-    """Return what Debezium wrote with one configuration, in order."""
-    lines = (GOLDEN / f"{file}.jsonl").read_text("utf-8").splitlines()
-    found = map(json.loads, lines)
-    return [
-        Golden(
-            record["topic"],
-            _bytes(record["key"]),
-            _bytes(record["value"]),
-            [(header["name"], _bytes(header)) for header in record["headers"]],
-        )
-        for record in found
-    ]
-
-
-def _bytes(told: dict[str, Any] | None) -> bytes | None:
-    return None if not told or told["base64"] is None else b64decode(told["base64"])
 
 
 def told(value: bytes | None) -> bytes | None:
