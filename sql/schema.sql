@@ -347,6 +347,73 @@ end $_$;
 COMMENT ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) IS 'Raises 22004 or 42602 for what is no name of a secret, 22023 for what pg-tide cannot have encrypted.';
 
 --
+-- Name: _column_problem(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._column_problem(declared jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+  written text;
+begin
+  if jsonb_typeof(declared) = 'string' then
+    written := (regexp_match(declared #>> '{}',
+      '^ *(?:"[^"]+"|[a-zA-Z_][a-zA-Z0-9_]*) +([^''"]*?)(?: +[nN][oO][tT] +[nN][uU][lL][lL])?'
+      || '(?: +[dD][eE][fF][aA][uU][lL][tT] +'
+      || '(?:''[^'']*''|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|-?[0-9]+(?:\.[0-9]+)?))? *$'))[1];
+  end if;
+  if written is null then
+    return 'must be a column like "price numeric(10,2) not null", not ' || tide._shown(declared);
+  elsif lower(written collate "C") !~ ('^(?:smallint|int2|integer|int|int4|bigint|int8|oid|real|float4'
+      || '|double precision|float8|boolean|bool|text|citext|name|xml|inet|cidr|macaddr|uuid|json|jsonb'
+      || '|bytea|date|(?:character varying|varchar|character|char|bpchar)(?: ?\([0-9]{1,8}\))?'
+      || '|(?:timetz|timestamptz|(?:time|timestamp)(?: with time zone| without time zone)?)'
+      || '|(?:time|timestamp) ?\([0-6]\)(?: with time zone| without time zone)?'
+      || '|(?:timetz|timestamptz) ?\([0-6]\)'
+      || '|(?:numeric|decimal)(?: ?\( ?[0-9]{1,4} ?(?:, ?[0-9]{1,4} ?)?\))?)(?:\[\])?$') then
+    return 'has a type that is not known here: ' || tide._shown(to_jsonb(written));
+  end if;
+  return null;
+end $_$;
+
+--
+-- Name: FUNCTION _column_problem(declared jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._column_problem(declared jsonb) IS 'What is wrong with a column and its type, null where nothing is.';
+
+--
+-- Name: _columns_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._columns_problems(path text, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return query
+    select format('%s[%s]: %s', path, c.place - 1, tide._column_problem(c.value))
+    from jsonb_array_elements(columns) with ordinality as c (value, place)
+    where tide._column_problem(c.value) is not null;
+  if found then
+    return;
+  elsif columns = '[]' then
+    return next path || ': must not be empty';
+  else
+    return query
+      select path || ': ' || tide._shown(to_jsonb(n.name)) || ' is given twice'
+      from (select btrim((regexp_match(c, '^ *("[^"]+"|[a-zA-Z_][a-zA-Z0-9_]*) '))[1], '"') as name
+        from jsonb_array_elements_text(columns) as c) as n
+      group by n.name having count(*) > 1;
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _columns_problems(path text, columns jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._columns_problems(path text, columns jsonb) IS 'What is wrong with a list of columns and their types.';
+
+--
 -- Name: intent; Type: TABLE; Schema: tide; Owner: -
 --
 
@@ -1437,6 +1504,10 @@ declare
   plain text := value #>> '{}';
 begin
   case format
+    when 'columns' then
+      return query select tide._columns_problems(path, value);
+    when 'placements' then
+      return query select tide._placements_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
     when 'names' then
@@ -3272,6 +3343,24 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'Where a group reads on once a seek that was asked for is applied.';
+
+--
+-- Name: _placements_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._placements_problems(path text, placements jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select path || ': must be like type:header:eventType, not ' || tide._shown(to_jsonb(p))
+  from jsonb_array_elements_text(placements) as p
+  where p !~ '^[A-Za-z0-9_.-]+:(header|envelope)(:[A-Za-z0-9_.-]+)?$'
+$_$;
+
+--
+-- Name: FUNCTION _placements_problems(path text, placements jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._placements_problems(path text, placements jsonb) IS 'What is wrong with a list of places of an outbox''s fields.';
 
 --
 -- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -7263,6 +7352,20 @@ REVOKE ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext byt
 GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) TO tide_relay;
 
 --
+-- Name: FUNCTION _column_problem(declared jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._column_problem(declared jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._column_problem(declared jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _columns_problems(path text, columns jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._columns_problems(path text, columns jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._columns_problems(path text, columns jsonb) TO tide_relay;
+
+--
 -- Name: TABLE intent; Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7993,6 +8096,13 @@ GRANT SELECT ON TABLE tide."position" TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
+
+--
+-- Name: FUNCTION _placements_problems(path text, placements jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._placements_problems(path text, placements jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._placements_problems(path text, placements jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
