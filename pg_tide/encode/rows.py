@@ -8,10 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse
+from pg_tide.exact_json import parse, parser_of
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -39,7 +37,6 @@ _UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
 _CLOSING = re.compile(rb"\s*\}\s*\Z")
 # Only where a row ends is asked for, and numbers of any length are none to it.
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
-_EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
 
 
 def is_tombstone(message: Message) -> bool:
@@ -124,16 +121,15 @@ class PrimaryKey:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self._parse = parser_of((name,) for name in self.names)
 
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
         try:
-            row = orjson.loads(text)
+            row = self._parse(text)
         except ValueError:
             row = None
-        if not isinstance(row, dict) or not _EXACT.issuperset(map(type, self._values(row))):
-            row = row_of(text, message)
-        return self.of(row, message)
+        return self.of(row if isinstance(row, dict) else row_of(text, message), message)
 
     def of(self, row: Row, message: Message) -> Row:
         """Return the key's columns of a row; MessageError where it lacks one, or has it null."""
@@ -142,9 +138,6 @@ class PrimaryKey:
             if value is None:
                 raise self._missing(message, f"has no {shown_name(name)}")
         return key
-
-    def _values(self, row: Row) -> list[Any]:
-        return [row.get(name) for name in self.names]
 
     def of_tombstone(self, message: Message) -> Row:
         """Return the key that the message's own key has as JSON; MessageError where it has none."""

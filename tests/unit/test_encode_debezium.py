@@ -322,7 +322,7 @@ def value_of(node: dict[str, Any], value: Any) -> Any:
             return parse(value)
         case "io.debezium.data.VariableScaleDecimal":
             unscaled = int.from_bytes(b64decode(value["value"]), "big", signed=True)
-            return Decimal(unscaled).scaleb(-value["scale"])
+            return Decimal(f"{unscaled}E-{value['scale']}")
         case "int64":
             assert -(2**63) <= value < 2**63
     kinds = {"int64": int, "boolean": bool, "string": str}

@@ -3,17 +3,17 @@
 ValueError for what is no number.
 """
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from typing import Any
 
 from pg_tide.encode.debezium import connect
 from pg_tide.encode.debezium.connect import Node
 from pg_tide.exact_json import number_text
 
-_LONGEST = 150_000  # digits; PostgreSQL's numeric has fewer
-_EXACT = Context(prec=2 * _LONGEST, traps=[Inexact])
+_MOST_DIGITS = 150_000  # PostgreSQL's numeric has fewer
+_FEW_DIGITS = 4_000  # int() refuses longer texts
 
 
 def decimal_type(
@@ -48,24 +48,30 @@ def digits(value: Any) -> str:
 
 def variable_scale(value: Any) -> dict[str, Any]:
     """Return a number with its own scale."""
-    number = Decimal(_number(value))
-    exponent = number.as_tuple().exponent
-    scale = max(-exponent, 0) if isinstance(exponent, int) else 0
-    return {"scale": scale, "value": _of_scale(number, scale)}
+    text = digits(value)
+    whole, _, fraction = text.partition(".")
+    return {"scale": len(fraction), "value": _unscaled(whole, fraction, text)}
 
 
 def _of_scale(value: Any, scale: int) -> str:
-    """Return base64 of the digits without the point, as an integer of as few bytes as it needs."""
-    number = Decimal(_number(value))
-    if abs(number.adjusted()) > _LONGEST:
-        raise ValueError(f"must have at most {_LONGEST} digits")
-    scaled = _EXACT.scaleb(number, scale)
-    unscaled = int(scaled)
-    if unscaled != scaled:
-        raise ValueError(f"must have at most {scale} digits after the point")
-    return b64encode(
-        unscaled.to_bytes((unscaled + (unscaled < 0)).bit_length() // 8 + 1, "big", signed=True)
-    ).decode()
+    """Return the digits of a number as an integer, so many of them behind the point."""
+    text = digits(value)
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > scale:
+        if fraction[scale:].strip("0"):
+            raise ValueError(f"must have at most {scale} digits after the point")
+        fraction = fraction[:scale]
+    return _unscaled(whole, fraction.ljust(scale, "0"), text)
+
+
+def _unscaled(whole: str, fraction: str, text: str) -> str:
+    """Return base64 of an integer of these digits, of as few bytes as it needs."""
+    written = whole + fraction
+    if len(written) > _MOST_DIGITS or "E" in text:
+        raise ValueError(f"must have at most {_MOST_DIGITS} digits")
+    number = int(written) if len(written) < _FEW_DIGITS else int(Decimal(written))
+    length = (number + (number < 0)).bit_length() // 8 + 1
+    return b2a_base64(number.to_bytes(length, "big", signed=True), newline=False).decode()
 
 
 def _number(value: Any) -> int | Decimal:
