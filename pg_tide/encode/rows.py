@@ -8,8 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, parser_of
+from pg_tide.exact_json import parse, parse_number, parser_of
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -33,10 +35,15 @@ _NEEDED: dict[str, tuple[bool | None, bool]] = {
 }
 _OBJECT = ord("{")
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
+_FIRST, _BETWEEN = b'{"after": ', b', "before": '  # as PostgreSQL prints such a payload
 _UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
 _CLOSING = re.compile(rb"\s*\}\s*\Z")
 # Only where a row ends is asked for, and numbers of any length are none to it.
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
+_EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
+_FLAT = _EXACT | {float, type(None)}
+_NUMBER = re.compile(rb" ?([0-9.eE+-]+)")
+_BACKSLASH = ord("\\")
 
 
 def is_tombstone(message: Message) -> bool:
@@ -75,6 +82,26 @@ def _op_of(word: str) -> str | None:
 
 def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
     """Return both rows of a payload that has just these two members, each an object or null."""
+    cut = payload.find(_BETWEEN)
+    after, before = payload[len(_FIRST) : cut], payload[cut + len(_BETWEEN) : -1]
+    if cut > 0 and payload.startswith(_FIRST) and _is_row(after) and _is_row(before):
+        return before, after
+    return _scanned(payload, message)
+
+
+def _is_row(text: bytes) -> bool:
+    """Return whether a text is an object and nothing else; not for certain where it is not."""
+    if text[:1] != b"{":
+        return False
+    try:
+        orjson.loads(text)
+    except ValueError:  # cut within a text that looks like the cut, or numbers beyond measure
+        return False
+    return True
+
+
+def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
+    """Return the same, however it is written."""
     text = payload.decode("latin-1")  # as long as the bytes, and as good for finding ends
     found: dict[bytes, bytes | None] = {}
     at = 0
@@ -107,6 +134,43 @@ def _of_both(op: str, before: bytes | None, after: bytes | None, message: Messag
 
 def row_of(text: bytes, message: Message) -> Row:
     """Return a row as a value, numbers exact; MessageError where it is no JSON object."""
+    return _quickly(text) or _exactly(text, message)
+
+
+def flat_row(text: bytes) -> Row | None:
+    """Return a row without values in values, its floats rounded; None for another."""
+    try:
+        row: Row = orjson.loads(text)
+    except ValueError:  # a number beyond what a float holds
+        return None
+    return row if _FLAT.issuperset(map(type, row.values())) else None
+
+
+def written_number(text: bytes, name: str) -> bytes | None:
+    """Return the digits of a number in a row without values in values; None where in doubt.
+
+    A name in quotes with no backslash before it is that of the member: within a string, every
+    quote has one.
+    """
+    quoted_name = orjson.dumps(name) + b":"
+    at = text.find(quoted_name)
+    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
+    return found[1] if found and text[at - 1] != _BACKSLASH else None
+
+
+def _quickly(text: bytes) -> Row | None:
+    row = flat_row(text) if text[:1] == b"{" else None
+    if row is not None:
+        for name, value in row.items():
+            if type(value) is float:
+                number = parse_number((written_number(text, name) or b"").decode())
+                if number is None:
+                    return None
+                row[name] = number
+    return row
+
+
+def _exactly(text: bytes, message: Message) -> Row:
     try:
         row = parse(text)
     except ValueError as error:
