@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, parse_number, parser_of
+from pg_tide.exact_json import parse, parser_of
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -134,7 +134,13 @@ def _of_both(op: str, before: bytes | None, after: bytes | None, message: Messag
 
 def row_of(text: bytes, message: Message) -> Row:
     """Return a row as a value, numbers exact; MessageError where it is no JSON object."""
-    return _quickly(text) or _exactly(text, message)
+    try:
+        row = parse(text)
+    except ValueError as error:
+        raise _unreadable(message, str(error)) from None
+    if not isinstance(row, dict):
+        raise _no_row(message, "it is no JSON object")
+    return row
 
 
 def flat_row(text: bytes) -> Row | None:
@@ -156,28 +162,6 @@ def written_number(text: bytes, name: str) -> bytes | None:
     at = text.find(quoted_name)
     found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
     return found[1] if found and text[at - 1] != _BACKSLASH else None
-
-
-def _quickly(text: bytes) -> Row | None:
-    row = flat_row(text) if text[:1] == b"{" else None
-    if row is not None:
-        for name, value in row.items():
-            if type(value) is float:
-                number = parse_number((written_number(text, name) or b"").decode())
-                if number is None:
-                    return None
-                row[name] = number
-    return row
-
-
-def _exactly(text: bytes, message: Message) -> Row:
-    try:
-        row = parse(text)
-    except ValueError as error:
-        raise _unreadable(message, str(error)) from None
-    if not isinstance(row, dict):
-        raise _no_row(message, "it is no JSON object")
-    return row
 
 
 class PrimaryKey:

@@ -22,7 +22,6 @@ Written = tuple[bytes, Kinds | None]  # a row, and what its schema depends on; N
 
 Moved = tuple[bytes | None, bytes, Headers]  # the key, the event, and the other key as a header
 
-_NO_KEY = (None, None)
 _NONE: Written = b"null", None
 _UPDATES = {"create": "c", "read": "r", "null_before": "u"}
 
@@ -57,15 +56,12 @@ class Debezium:
         if op == "u" and before is None:
             op = self._update
         rows = self._written(before, message), self._written(after, message)
-        row = after or before
-        key, plain = _NO_KEY if row is None else self._keys.of(row, message, route, table)
-        if op == "u" and before is not None and self._keys.are_of_rows:
-            old_key, old_plain = self._keys.of(before, message, route, table)
-            if old_key != key:
-                gone = self._event(message, table, "d", (rows[0], _NONE))
-                made = self._event(message, table, "c", (_NONE, rows[1]))
-                to, of = [(NEW_KEY, plain)], [(OLD_KEY, old_plain)]
-                return self._moved(message, route, (old_key, gone, to), (key, made, of))
+        (key, plain), old = self._keys.of((before, after), message, route, table)
+        if old is not None:
+            gone = self._event(message, table, "d", (rows[0], _NONE))
+            made = self._event(message, table, "c", (_NONE, rows[1]))
+            to, of = [(NEW_KEY, plain)], [(OLD_KEY, old[1])]
+            return self._moved(message, route, (old[0], gone, to), (key, made, of))
         event = self._record(message, route, key, self._event(message, table, op, rows))
         if op == "d" and self._options.tombstones:
             return event, self._record(message, route, key, None)
@@ -118,7 +114,7 @@ class Debezium:
     ) -> bytes:
         (before, old), (after, new) = rows
         handled_us = int(self._now() * 1_000_000)
-        event = table.event(op, (before, after), message.published_at_us, handled_us)
+        event = table.event(op, before, after, message.published_at_us, handled_us)
         if not self._options.schemas:
             return event
         # No row has the type of the other one.

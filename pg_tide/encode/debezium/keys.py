@@ -18,6 +18,7 @@ def text_key(key: str | None, *, schemas: bool) -> bytes | None:
     return _TEXT % write(key) if schemas else key.encode()
 
 
+Rows = tuple[bytes | None, bytes | None]  # the old one and the new one
 Key = tuple[bytes | None, bytes | None]  # as the record's key, and without a schema
 
 
@@ -29,16 +30,26 @@ class Keys:
         self._shape = shape
         self._schemas = schemas
 
-    @property
-    def are_of_rows(self) -> bool:
-        """Whether two rows may have two keys."""
-        return self._primary_key is not None
+    def of(
+        self, rows: Rows, message: Message, route: Route, table: Table
+    ) -> tuple[Key, Key | None]:
+        """Return the key of a change, and that of its old row if it was another.
 
-    def of(self, row: bytes, message: Message, route: Route, table: Table) -> Key:
-        """Return the key of a row; MessageError where it lacks a column of the primary key."""
+        Raises MessageError where a row lacks a column of the primary key.
+        """
+        before, after = rows
+        row = after or before
+        if row is None:
+            return (None, None), None
         if self._primary_key is None:
-            return text_key(route.key, schemas=self._schemas), None
-        return self._written(self._primary_key.of_text(row, message), message, table)
+            return (text_key(route.key, schemas=self._schemas), None), None
+        columns = self._primary_key.of_text(row, message)
+        key, old = self._written(columns, message, table), None
+        if before is not None and after is not None:
+            old_columns = self._primary_key.of_text(before, message)
+            if old_columns != columns:
+                old = self._written(old_columns, message, table)
+        return key, old
 
     def of_tombstone(self, message: Message, route: Route, table: Table) -> Key:
         """Return the key of a message without a row; MessageError where its own key has none."""

@@ -50,10 +50,18 @@ class Table:
         self._templates = {op: _template(op, source) for op in "cudrt"}
         self._schemas: dict[Hashable, bytes] = {}
 
-    def event(self, op: str, rows: tuple[bytes, bytes], at_us: int, handled_us: int) -> bytes:
+    def event(self, op: str, before: bytes, after: bytes, at_us: int, handled_us: int) -> bytes:
         """Return an event of two rows that are JSON; times are in microseconds since 1970."""
-        at, handled = (at_us // 1000, at_us, at_us), (handled_us // 1000, handled_us, handled_us)
-        return self._templates[op] % (*rows, *at, *handled)
+        return self._templates[op] % (
+            before,
+            after,
+            at_us // 1000,
+            at_us,
+            at_us,
+            handled_us // 1000,
+            handled_us,
+            handled_us,
+        )
 
     def with_schema(self, kinds: Hashable, schema: Callable[[], Node], payload: bytes) -> bytes:
         """Return a payload with its schema, which is made once for `kinds`."""
