@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pg_tide.config import OPTIONS
 from pg_tide.encode import FORMATS, encoder
 from pg_tide.errors import MessageError
+from pg_tide.exact_json import parse, write
 from pg_tide.message import Message, Record, Route
 from tests.fixtures.messages import a_config, a_message
 
@@ -37,6 +40,26 @@ def test_native_is_the_payload_as_it_is() -> None:
 def test_every_format_is_an_option_and_has_an_encoder() -> None:
     (choices,) = (option.choices for option in OPTIONS if option.name == "wire_format")
     assert list(choices) == list(FORMATS)
+
+
+NUMBERS = st.integers(-(10**60), 10**60) | st.decimals(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('ab\u00e9"', max_size=2), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(JSON)
+def test_any_payload_comes_back_byte_for_byte(payload: Any) -> None:
+    text = write(payload)
+    for name in ("native", "raw", "debezium_outbox"):
+        assert the_record(name, a_message(payload=text)).value == text
+    envelope = the_record("envelope", a_message(payload=text)).value or b""
+    assert envelope.endswith(b',"payload":%b}' % text)
+    assert write(parse(envelope)["payload"]) == write(parse(text))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -57,10 +57,10 @@ class Table:
             after,
             at_us // 1000,
             at_us,
-            at_us,
+            at_us * 1000,
             handled_us // 1000,
             handled_us,
-            handled_us,
+            handled_us * 1000,
         )
 
     def with_schema(self, kinds: Hashable, schema: Callable[[], Node], payload: bytes) -> bytes:
@@ -95,9 +95,9 @@ def _template(op: str, source: dict[str, str]) -> bytes:
     text = {name: write(value).replace(b"%", b"%%") for name, value in source.items()}
     return (
         b'{"before":%%b,"after":%%b,"source":{"version":%b,"connector":"postgresql","name":%b,'
-        b'"ts_ms":%%d,"snapshot":"%b","db":%b,"sequence":null,"ts_us":%%d,"ts_ns":%%d000,'
+        b'"ts_ms":%%d,"snapshot":"%b","db":%b,"sequence":null,"ts_us":%%d,"ts_ns":%%d,'
         b'"schema":%b,"table":%b,"txId":null,"lsn":null,"xmin":null,"origin":null,'
-        b'"origin_lsn":null},"transaction":null,"op":"%b","ts_ms":%%d,"ts_us":%%d,"ts_ns":%%d000}'
+        b'"origin_lsn":null},"transaction":null,"op":"%b","ts_ms":%%d,"ts_us":%%d,"ts_ns":%%d}'
     ) % (
         write(__version__),
         text["server"],
