@@ -130,7 +130,11 @@ def test_a_key_has_its_columns_in_order_and_its_digits() -> None:
 
 
 def test_a_key_with_a_schema_has_declared_and_other_columns() -> None:
-    options = {"primary_keys": ["a", "b"], "columns": ["b smallint"], "schemas": True}
+    options: dict[str, Any] = {
+        "primary_keys": ["a", "b"],
+        "columns": ["b smallint"],
+        "schemas": True,
+    }
     (record,) = records(a_row('{"a": "x", "b": 2}'), **options)
     key = json.loads(record.key or b"")
     assert key["payload"] == {"a": "x", "b": 2}

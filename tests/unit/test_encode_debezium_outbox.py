@@ -95,7 +95,8 @@ def test_expanded_payloads(payload: str, value: str | None) -> None:
 
 
 def test_tombstones_by_default() -> None:
-    for options in ({}, {"schemas": True}, {"expand_json_payload": True}):
+    all_options: list[dict[str, Any]] = [{}, {"schemas": True}, {"expand_json_payload": True}]
+    for options in all_options:
         assert encoded(a_message(payload=None), **options).value is None
 
 
