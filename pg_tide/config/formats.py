@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from pg_tide.config.columns import columns_problems
+from pg_tide.config.placements import placements_problems
 from pg_tide.config.references import MISPLACED, is_misplaced
 from pg_tide.config.routing_rules import routing_rules_problems, variable_problems
 from pg_tide.config.scalars import read
 from pg_tide.config.topics import topic_prefix_problems, topic_template_problems
-from pg_tide.config.wire.columns import columns_problems
-from pg_tide.config.wire.placements import placements_problems
 from pg_tide.expression import Expression
 from pg_tide.pattern import Pattern
 from pg_tide.template import template_problems

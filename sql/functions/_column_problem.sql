@@ -1,4 +1,4 @@
--- The same as pg_tide/config/wire/columns.py, with its regular expressions.
+-- The same as pg_tide/config/columns.py, with its regular expressions.
 create or replace function tide._column_problem(declared jsonb) returns text
 language plpgsql immutable
 as $$

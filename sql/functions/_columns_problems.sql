@@ -1,4 +1,4 @@
--- The same as pg_tide/config/wire/columns.py.
+-- The same as pg_tide/config/columns.py.
 create or replace function tide._columns_problems(path text, columns jsonb) returns setof text
 language plpgsql stable
 as $$

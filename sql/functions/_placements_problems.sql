@@ -1,4 +1,4 @@
--- The same as pg_tide/config/wire/placements.py.
+-- The same as pg_tide/config/placements.py.
 create or replace function tide._placements_problems(path text, placements jsonb) returns setof text
 language sql immutable
 as $$

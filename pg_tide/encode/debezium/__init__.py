@@ -7,7 +7,7 @@ a change of the primary key three.
 from collections.abc import Callable
 
 from pg_tide.config import PipelineConfig
-from pg_tide.config.wire.columns import declared_column
+from pg_tide.config.columns import declared_column
 from pg_tide.encode.debezium.columns import Handling
 from pg_tide.encode.debezium.headers import NEW_KEY, OLD_KEY, context_headers
 from pg_tide.encode.debezium.keys import Keys

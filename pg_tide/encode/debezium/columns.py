@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pg_tide.config.wire.columns import DeclaredColumn
+from pg_tide.config.columns import DeclaredColumn
 from pg_tide.encode.debezium import connect
 from pg_tide.encode.debezium.connect import Node
 from pg_tide.encode.debezium.decimals import decimal_type

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from pg_tide.config import PipelineConfig
-from pg_tide.config.wire.placements import Placement, placement_of
+from pg_tide.config.placements import Placement, placement_of
 from pg_tide.encode import native
 from pg_tide.encode.debezium import connect
 from pg_tide.encode.debezium.headers import context_headers
