@@ -12,7 +12,7 @@ import pytest
 from pg_tide import __version__
 from pg_tide.encode import encoder
 from pg_tide.message import Message, Record, Route
-from tests.fixtures.golden import GOLDEN, RUN_ID, golden
+from tests.fixtures.debezium_golden import GOLDEN, RUN_ID, golden
 from tests.fixtures.messages import a_config, a_message
 
 ROWS: dict[str, str] = json.loads((GOLDEN / "rows.json").read_text("utf-8"))

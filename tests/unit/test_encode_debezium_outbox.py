@@ -8,7 +8,7 @@ from pg_tide.encode import encoder
 from pg_tide.errors import ConfigurationError, MessageError
 from pg_tide.message import Message, Record, Route
 from pg_tide.stages import Stages
-from tests.fixtures.golden import RUN_ID, golden
+from tests.fixtures.debezium_golden import RUN_ID, golden
 from tests.fixtures.messages import a_config, a_message
 
 ID = "00000000-0000-4000-8000-0000000000"
