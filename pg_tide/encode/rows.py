@@ -3,12 +3,13 @@
 Rows stay JSON texts, byte for byte as published, until a format has to look into one.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from msgspec import DecodeError, Raw, Struct, ValidationError
+from msgspec.json import Decoder
 
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import parse, parser_of
@@ -33,17 +34,21 @@ _NEEDED: dict[str, tuple[bool | None, bool]] = {
     "r": (False, True),
     "t": (False, False),
 }
-_OBJECT = ord("{")
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
-_FIRST, _BETWEEN = b'{"after": ', b', "before": '  # as PostgreSQL prints such a payload
-_UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
-_CLOSING = re.compile(rb"\s*\}\s*\Z")
-# Only where a row ends is asked for, and numbers of any length are none to it.
-_scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
 _FLAT = _EXACT | {float, type(None)}
 _NUMBER = re.compile(rb" ?([0-9.eE+-]+)")
 _BACKSLASH = ord("\\")
+
+
+class _Both(Struct, forbid_unknown_fields=True):
+    """A payload of both rows, each as it is written."""
+
+    before: Raw
+    after: Raw
+
+
+_read_both = Decoder(_Both).decode
 
 
 def is_tombstone(message: Message) -> bool:
@@ -82,39 +87,17 @@ def _op_of(word: str) -> str | None:
 
 def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
     """Return both rows of a payload that has just these two members, each an object or null."""
-    cut = payload.find(_BETWEEN)
-    after, before = payload[len(_FIRST) : cut], payload[cut + len(_BETWEEN) : -1]
-    if cut > 0 and payload.startswith(_FIRST) and _is_row(after) and _is_row(before):
-        return before, after
-    return _scanned(payload, message)
-
-
-def _is_row(text: bytes) -> bool:
-    """Return whether a text is an object and nothing else; not for certain where it is not."""
-    if text[:1] != b"{":
-        return False
     try:
-        orjson.loads(text)
-    except ValueError:  # cut within a text that looks like the cut, or numbers beyond measure
-        return False
-    return True
-
-
-def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
-    """Return the same, however it is written."""
-    text = payload.decode("latin-1")  # as long as the bytes, and as good for finding ends
-    found: dict[bytes, bytes | None] = {}
-    at = 0
-    while opening := _UNTIL_ROW.match(payload, at):
-        begin = opening.end()
-        try:
-            at = _scan(text, begin)[1]
-        except (RecursionError, ValueError) as error:
-            deep = isinstance(error, RecursionError)
-            raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
-        found[opening[1]] = payload[begin:at] if payload[begin] == _OBJECT else None
-    if len(found) == 2 and _CLOSING.match(payload, at):
-        return found[b"before"], found[b"after"]
+        both = _read_both(payload)
+    except ValidationError:  # it has other members
+        return None
+    except (RecursionError, DecodeError) as error:
+        deep = isinstance(error, RecursionError)
+        raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
+    rows = bytes(both.before), bytes(both.after)
+    if all(row == b"null" or row[:1] == b"{" for row in rows):
+        before, after = (None if row == b"null" else row for row in rows)
+        return before, after
     return None
 
 
