@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from pg_tide.encode.avro.reader import read_schema
 from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.protobuf.compiling import descriptors
 from pg_tide.encode.reading import quick
-from pg_tide.errors import FatalError, MessageError
+from pg_tide.errors import ConfigurationError, FatalError, MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Route
 from tests.fixtures.examples import examples
@@ -559,3 +560,23 @@ def test_any_payload_is_json_by_its_schema(payload: Any) -> None:
     raw = write(payload)
     record = value_unless_refused(encoding("json_schema"), raw)
     assert record is None or record[5:] == raw
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "part"),
+    [
+        ("avro", "fastavro", "avro"),
+        ("protobuf", "grpc_tools", "protobuf"),
+        ("json_schema", "jsonschema_rs", "json_schema"),
+    ],
+)
+def test_what_is_not_installed_is_told(
+    name: str, library: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    for module in list(sys.modules):
+        if module.startswith(f"pg_tide.encode.{part}"):
+            monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(ConfigurationError, match="is not installed") as caught:
+        encoding(name)
+    assert "Install pg-tide[" in (caught.value.hint or "")
