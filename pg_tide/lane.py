@@ -58,6 +58,7 @@ class Lane:
         self._hurried = not filling.linger  # until it is empty
         self._timer: asyncio.TimerHandle | None = None
         self._has_lingered = False
+        self._more = False  # comes at once, of what is handed over now
         self._empty = asyncio.Event()
         self._empty.set()
         self._client: Client | None = None
@@ -141,8 +142,9 @@ class Lane:
     def pump(self, *, more: bool = False) -> None:
         """Fill the next batch, and send it unless one is under way or it lingers.
 
-        With `more` to come at once it goes only when it is full.
+        With `more` to come at once it goes only when it is full, until this is called without.
         """
+        self._more = more
         if self._client is None:
             if self.fault is not None:
                 self._failed(self.fault)
@@ -150,7 +152,7 @@ class Lane:
         if self._suspects and self._task is not None:
             return  # its answer says how large the next one may be
         full = self._fill(self._client)
-        if self._filled and self._task is None and (full or not (more or self._lingers())):
+        if self._filled and self._task is None and (full or not (self._more or self._lingers())):
             self._go(self._client)
 
     def _go(self, client: Client) -> None:
@@ -159,7 +161,7 @@ class Lane:
         self._sent, self._filled = self._filled, Runs()
         self.sent_at = time.monotonic()
         self._task = asyncio.create_task(self._send(client, batch))
-        self.pump()  # the next one is filled meanwhile
+        self.pump(more=self._more)  # the next one is filled meanwhile
 
     def _lingers(self) -> bool:
         if self._hurried or self._has_lingered:
@@ -171,7 +173,7 @@ class Lane:
 
     def _linger_no_more(self) -> None:
         self._has_lingered = True
-        self.pump()
+        self.pump(more=self._more)
 
     def _end_lingering(self) -> None:
         if self._timer is not None:
@@ -212,7 +214,7 @@ class Lane:
         if self._suspects or self._most < self._filling.records:
             self._suspects = max(0, self._suspects - len(sent))
             self._most = min(self._most * 2, self._filling.records)
-        self.pump()
+        self.pump(more=self._more)
         self._look_whether_empty()
 
     def _look_for_the_guilty(self, error: MessageError) -> None:

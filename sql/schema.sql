@@ -4882,20 +4882,20 @@ begin
   with there as materialized (
     select p.id from tide.pipeline p where p.id = any (pipeline_ids) order by p.id for key share skip locked
   )
-  insert into tide.partition_status as s (pipeline_id, topic, partition, last_offset, records_per_second, last_produced_at)
+  insert into tide.partition_arrival as s (pipeline_id, topic, partition, last_offset, records_per_second, last_produced_at)
     select told.id, told.topic, told.partition, told.last_offset, told.rate, told.at
       from unnest(pipeline_ids, topics, partitions, last_offsets, rates, produced_at)
         as told (id, topic, partition, last_offset, rate, at)
       where told.id in (select t.id from there t)
       order by told.id, told.topic, told.partition
-    on conflict on constraint partition_status_pkey do update
+    on conflict on constraint partition_arrival_pkey do update
       set last_offset = coalesce(excluded.last_offset, s.last_offset),
           records_per_second = excluded.records_per_second,
           last_produced_at = excluded.last_produced_at
       where s.last_produced_at <= excluded.last_produced_at;
   -- Now and then: topics may come from messages, and be forgotten by them.
   if random() < 0.01 then
-    delete from tide.partition_status s
+    delete from tide.partition_arrival s
       where s.pipeline_id = any (pipeline_ids) and s.last_produced_at < clock_timestamp() - interval '30 days';
   end if;
 end $$;
@@ -6496,10 +6496,10 @@ CREATE TABLE tide.installation (
 COMMENT ON TABLE tide.installation IS 'One row: who this installation is; renewed when an outbox is rebased.';
 
 --
--- Name: partition_status; Type: TABLE; Schema: tide; Owner: -
+-- Name: partition_arrival; Type: TABLE; Schema: tide; Owner: -
 --
 
-CREATE TABLE tide.partition_status (
+CREATE TABLE tide.partition_arrival (
     pipeline_id integer NOT NULL,
     topic text NOT NULL,
     partition integer NOT NULL,
@@ -6510,10 +6510,10 @@ CREATE TABLE tide.partition_status (
 WITH (fillfactor='50');
 
 --
--- Name: TABLE partition_status; Type: COMMENT; Schema: tide; Owner: -
+-- Name: TABLE partition_arrival; Type: COMMENT; Schema: tide; Owner: -
 --
 
-COMMENT ON TABLE tide.partition_status IS 'What each partition of Kafka got from each pipeline lately, as its relay said last: see tide.kafka_partition_status.';
+COMMENT ON TABLE tide.partition_arrival IS 'What each partition of Kafka got from each pipeline lately, as its relay said last: see tide.kafka_partition_status.';
 
 --
 -- Name: kafka_partition_status; Type: VIEW; Schema: tide; Owner: -
@@ -6529,7 +6529,7 @@ CREATE VIEW tide.kafka_partition_status AS
             WHEN (s.last_produced_at > (clock_timestamp() - '00:00:15'::interval)) THEN (round((s.records_per_second)::numeric, 1))::double precision
             ELSE (0)::double precision
         END AS records_per_second
-   FROM (tide.partition_status s
+   FROM (tide.partition_arrival s
      JOIN tide.pipeline l ON ((l.id = s.pipeline_id)))
   ORDER BY l.name, s.topic, s.partition;
 
@@ -6982,11 +6982,11 @@ ALTER TABLE ONLY tide.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
 --
--- Name: partition_status partition_status_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
+-- Name: partition_arrival partition_arrival_pkey; Type: CONSTRAINT; Schema: tide; Owner: -
 --
 
-ALTER TABLE ONLY tide.partition_status
-    ADD CONSTRAINT partition_status_pkey PRIMARY KEY (pipeline_id, topic, partition);
+ALTER TABLE ONLY tide.partition_arrival
+    ADD CONSTRAINT partition_arrival_pkey PRIMARY KEY (pipeline_id, topic, partition);
 
 --
 -- Name: pipeline pipeline_group_id_key; Type: CONSTRAINT; Schema: tide; Owner: -
@@ -7127,11 +7127,11 @@ ALTER TABLE ONLY tide.intent
     ADD CONSTRAINT intent_group_id_fkey FOREIGN KEY (group_id) REFERENCES tide.consumer_group(id) ON DELETE CASCADE;
 
 --
--- Name: partition_status partition_status_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
+-- Name: partition_arrival partition_arrival_pipeline_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
 --
 
-ALTER TABLE ONLY tide.partition_status
-    ADD CONSTRAINT partition_status_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
+ALTER TABLE ONLY tide.partition_arrival
+    ADD CONSTRAINT partition_arrival_pipeline_id_fkey FOREIGN KEY (pipeline_id) REFERENCES tide.pipeline(id) ON DELETE CASCADE;
 
 --
 -- Name: pipeline pipeline_group_id_fkey; Type: FK CONSTRAINT; Schema: tide; Owner: -
@@ -8742,10 +8742,10 @@ GRANT SELECT ON TABLE tide.dead_letters TO tide_viewer;
 GRANT SELECT ON TABLE tide.installation TO tide_relay;
 
 --
--- Name: TABLE partition_status; Type: ACL; Schema: tide; Owner: -
+-- Name: TABLE partition_arrival; Type: ACL; Schema: tide; Owner: -
 --
 
-GRANT SELECT ON TABLE tide.partition_status TO tide_relay;
+GRANT SELECT ON TABLE tide.partition_arrival TO tide_relay;
 
 --
 -- Name: TABLE kafka_partition_status; Type: ACL; Schema: tide; Owner: -

@@ -7,7 +7,7 @@ create or replace view tide.kafka_partition_status as
          s.last_produced_at,
          case when s.last_produced_at > clock_timestamp() - interval '15 seconds' then round(s.records_per_second::numeric, 1)::float8
            else 0 end as records_per_second
-    from tide.partition_status s
+    from tide.partition_arrival s
       join tide.pipeline l on l.id = s.pipeline_id
     order by l.name, s.topic, s.partition;
 comment on view tide.kafka_partition_status is

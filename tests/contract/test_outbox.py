@@ -38,7 +38,7 @@ async def drain(reader: Reader) -> list[int]:
 async def test_an_empty_outbox_has_an_empty_page(place: Place) -> None:
     reader = await place.reader()
     batch = await reader.poll(10, BIG)
-    assert (batch.messages, batch.size, batch.full) == ([], 0, False)
+    assert (list(batch.messages), batch.size, batch.full) == ([], 0, False)
     assert batch.end == reader.position
     assert batch.end.page is None
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from pg_tide import ownership
+from pg_tide.config import PipelineConfig
 from pg_tide.errors import MessageError
-from pg_tide.kafka import ahead
+from pg_tide.kafka import KafkaClient, ahead, settings_of
 from pg_tide.kafka.connection import Connection as KafkaConnection
 from pg_tide.message import Rejected
 from pg_tide.migrate import migrate
@@ -138,6 +139,7 @@ async def disabled(db: Connection, kafka_server: str, topic: TopicFactory) -> Co
 async def test_the_first_record_waits_for_few_answers_and_for_no_clock(
     disabled: Connection,
     database: str,
+    kafka_server: str,
     asked: Counter[str],
     sent: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -151,9 +153,13 @@ async def test_the_first_record_waits_for_few_answers_and_for_no_clock(
     async def delivered() -> bool:
         return bool(await disabled.fetchval("select delivered = 1 from tide.position"))
 
+    first = KafkaClient(settings_of(PipelineConfig.parse({"brokers": kafka_server, "topic": "t"})))
+    await first.start()  # a broker's first producer waits for its ids
+    await first.close()
     async with running(relay):
         await until(is_ready)
         asked.clear()
+        sent.clear()
         await disabled.execute("select tide.relay_enable('p')")
         await until(delivered)
     once = ["DescribeConfigs", "InitProducerId", "Metadata", "Produce"]

@@ -111,3 +111,42 @@ async def test_a_state_of_a_deleted_pipeline_is_no_error(orders: Connection) -> 
     await orders.execute("select tide.relay_delete('p')")
     await orders.execute("select tide._report_state(1, 'running')")
     assert await orders.fetchval("select count(*) from tide.pipeline_state") == 0
+
+
+TELL = "select tide._tell_partitions($1, $2, $3, $4, $5, $6)"
+
+
+async def partitions(db: Connection) -> list[tuple[Any, ...]]:
+    """What the view shows, but for the time."""
+    found = await db.fetch(
+        "select pipeline, topic, partition, last_offset, records_per_second"
+        " from tide.kafka_partition_status"
+    )
+    return [tuple(row) for row in found]
+
+
+async def test_partitions_are_shown_with_what_they_got_last(orders: Connection) -> None:
+    now = dt.datetime.now(dt.UTC)
+    two = ([1, 1], ["t", "t"], [0, 1])
+    await orders.execute(TELL, *two, [9, None], [2.04, 0.5], [now, now])
+    assert await partitions(orders) == [("p", "t", 0, 9, 2.0), ("p", "t", 1, None, 0.5)]
+    later = now + dt.timedelta(seconds=5)
+    await orders.execute(TELL, [1], ["t"], [0], [None], [7.0], [later])
+    assert (await partitions(orders))[0] == ("p", "t", 0, 9, 7.0), "no offset is no news of it"
+    await orders.execute(TELL, [1], ["t"], [0], [3], [1.0], [now])
+    assert (await partitions(orders))[0] == ("p", "t", 0, 9, 7.0), "an owner of before came late"
+
+
+async def test_a_partition_that_gets_nothing_has_no_rate(orders: Connection) -> None:
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
+    await orders.execute(TELL, [1], ["t"], [0], [9], [2.0], [before])
+    assert await partitions(orders) == [("p", "t", 0, 9, 0.0)]
+
+
+async def test_partitions_go_with_their_pipeline_and_come_with_none(orders: Connection) -> None:
+    one = ([1], ["t"], [0], [9], [2.0], [dt.datetime.now(dt.UTC)])
+    await orders.execute(TELL, *one)
+    await orders.execute("select tide.relay_delete('p')")
+    await orders.execute(TELL, *one)
+    assert await partitions(orders) == []
+    assert await orders.fetchval("select count(*) from tide.partition_arrival") == 0

@@ -22,9 +22,11 @@ select relation::regclass::text from pg_locks
 where pid = $1 and relation::regclass::text like 'tide.message%'
 """
 END = "  end loop;\nend $$;"
-HELD_UP = {END: f"  end loop; {PASS_GATE}\nend $$;"}
+PATIENT = {"set lock_timeout = '10ms'": "set lock_timeout = '10s'"}  # for the gate
+HELD_UP = {**PATIENT, END: f"  end loop; {PASS_GATE}\nend $$;"}
 HEAD = "  return query select null::int, here::text;"
 AFTERWARDS = {
+    **PATIENT,
     HEAD: "",
     END: f"  end loop; {PASS_GATE} here := pg_current_snapshot();{HEAD}\nend $$;",
 }
