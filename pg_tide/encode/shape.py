@@ -106,7 +106,7 @@ def _scalar(value: Any) -> Scalar:
 
 
 def _conflict(before: Shape, now: Shape) -> MisfitError:
-    return MisfitError(f"is {_words(now)}, and was {_words(before)} in messages before")
+    return MisfitError(f"is {_words(now)}, and was {_words(before)} before")
 
 
 def _words(shape: Shape) -> str:

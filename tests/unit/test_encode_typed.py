@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from pg_tide.encode.avro.reader import read_schema
 from pg_tide.encode.avro.writing import Writers
 from pg_tide.encode.protobuf.compiling import descriptors
 from pg_tide.encode.reading import quick
-from pg_tide.errors import FatalError, MessageError
+from pg_tide.errors import ConfigurationError, FatalError, MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Route
 from tests.fixtures.examples import examples
@@ -476,19 +477,24 @@ def exactly(found: Any) -> Any:
     return Decimal(repr(found)) if isinstance(found, float) else found
 
 
+def value_unless_refused(made: Encoding, raw: bytes) -> bytes | None:
+    """The record, or None where it was refused for a reason."""
+    try:
+        return value(made, raw)
+    except MessageError as error:
+        if error.reason not in {"schema_misfit", "schema_conflict"}:
+            raise
+    return None
+
+
 @settings(max_examples=examples(150), deadline=None)
 @given(PAYLOADS)
 def test_any_payload_comes_back_from_avro_or_is_refused(payload: Any) -> None:
     """As PostgreSQL has it: null and absent are the same in what was derived."""
     made = encoding("avro")
     raw = write(payload)
-    refused: list[str] = []
-    try:
-        record = value(made, raw)
-    except MessageError as error:
-        refused.append(error.reason)
-    if refused:
-        assert refused[0] in {"schema_misfit", "schema_conflict"}
+    record = value_unless_refused(made, raw)
+    if record is None:
         return
     found = exactly(read_avro(made, record))
     assert without_nulls(found) == without_nulls(exactly(json.loads(raw, parse_float=Decimal)))
@@ -515,3 +521,62 @@ def test_integers_are_written_as_fastavro_writes_them(number: int) -> None:
     expected = io.BytesIO()
     fastavro.schemaless_writer(expected, "long", number)
     assert written("long", number) == expected.getvalue()
+
+
+def of_message(found: Any) -> Any:
+    if hasattr(found, "ListFields"):
+        return {field.name: of_message(part) for field, part in found.ListFields()}
+    if isinstance(found, float):
+        return Decimal(repr(found))
+    if isinstance(found, str | int):
+        return found
+    return [of_message(part) for part in found]
+
+
+def as_protobuf_has_it(found: Any) -> Any:
+    """Null, absent and an empty array are one."""
+    if isinstance(found, dict):
+        members = {name: as_protobuf_has_it(part) for name, part in found.items()}
+        return {name: part for name, part in members.items() if part is not None and part != []}
+    return [as_protobuf_has_it(part) for part in found] if isinstance(found, list) else found
+
+
+@settings(max_examples=examples(25), deadline=None)
+@given(PAYLOADS)
+def test_any_payload_comes_back_from_protobuf_or_is_refused(payload: Any) -> None:
+    made = encoding("protobuf")
+    raw = write(payload)
+    record = value_unless_refused(made, raw)
+    if record is None:
+        return
+    (schema,) = made.registry.subjects["orders-value"]
+    found = of_message(message_of(descriptors(schema.text), "pg_tide.Orders", record[6:]))
+    assert found == as_protobuf_has_it(exactly(json.loads(raw, parse_float=Decimal)))
+
+
+@settings(max_examples=examples(50), deadline=None)
+@given(PAYLOADS)
+def test_any_payload_is_json_by_its_schema(payload: Any) -> None:
+    raw = write(payload)
+    record = value_unless_refused(encoding("json_schema"), raw)
+    assert record is None or record[5:] == raw
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "part"),
+    [
+        ("avro", "fastavro", "avro"),
+        ("protobuf", "grpc_tools", "protobuf"),
+        ("json_schema", "jsonschema_rs", "json_schema"),
+    ],
+)
+def test_what_is_not_installed_is_told(
+    name: str, library: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    for module in list(sys.modules):
+        if module.startswith(f"pg_tide.encode.{part}"):
+            monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(ConfigurationError, match="is not installed") as caught:
+        encoding(name)
+    assert "Install pg-tide[" in (caught.value.hint or "")

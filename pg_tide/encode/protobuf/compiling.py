@@ -4,27 +4,27 @@ It runs in a process of its own for some 60 ms: its library tells what is wrong 
 https://protobuf.dev/reference/protobuf/proto3-spec/
 """
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+import grpc_tools  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 FILE = "schema.proto"
 _SECONDS = 30.0
+_WELL_KNOWN = str(Path(grpc_tools.__path__[0], "_proto"))  # google/protobuf/*.proto
 
 
 @lru_cache(maxsize=64)
 def compiled(text: str) -> bytes:
     """Return a descriptor set, the file's own last; ValueError with the compiler's words."""
-    well_known = _well_known()
     with tempfile.TemporaryDirectory(prefix="pg-tide-proto-") as folder:
         Path(folder, FILE).write_text(text, "utf-8")
         command = [
-            *(sys.executable, "-m", "grpc_tools.protoc", "-I", folder, "-I", well_known),
+            *(sys.executable, "-m", "grpc_tools.protoc", "-I", folder, "-I", _WELL_KNOWN),
             *("--include_imports", f"--descriptor_set_out={folder}/set", FILE),
         ]
         try:
@@ -42,11 +42,3 @@ def compiled(text: str) -> bytes:
 def descriptors(text: str) -> FileDescriptorSet:
     """Return the same, read."""
     return FileDescriptorSet.FromString(compiled(text))
-
-
-def _well_known() -> str:
-    """Return where google/protobuf/*.proto lie."""
-    found = importlib.util.find_spec("grpc_tools")
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError("grpc_tools")
-    return str(Path(found.submodule_search_locations[0], "_proto"))
