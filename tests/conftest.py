@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.brokers",
     "tests.fixtures.databases",
     "tests.fixtures.kafka_cluster",
+    "tests.fixtures.schema_registry",
     "tests.fixtures.secured_kafka",
     "tests.fixtures.tapped_kafka",
     "tests.fixtures.turns",
