@@ -10,6 +10,8 @@ pytest_plugins = [
     "tests.fixtures.brokers",
     "tests.fixtures.databases",
     "tests.fixtures.kafka_cluster",
+    "tests.fixtures.readers.connect",
+    "tests.fixtures.readers.flink",
     "tests.fixtures.schema_registry",
     "tests.fixtures.secured_kafka",
     "tests.fixtures.tapped_kafka",
