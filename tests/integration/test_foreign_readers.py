@@ -14,7 +14,7 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from confluent_kafka.serialization import SerializationError
 
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.golden import Golden, golden, golden_schemas, produce
+from tests.fixtures.debezium_records import Golden, golden, golden_schemas, produce
 from tests.fixtures.readers.cloud_events import cloud_event
 from tests.fixtures.readers.confluent import ConfluentReader, message_class
 from tests.fixtures.readers.connect import (
