@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from pg_tide.errors import MessageError
-from pg_tide.exact_json import parse, parse_number
+from pg_tide.exact_json import parse
 from pg_tide.message import Message
 from pg_tide.words import quoted, shown_name
 
@@ -42,9 +42,6 @@ _CLOSING = re.compile(rb"\s*\}\s*\Z")
 # Only where a row ends is asked for, and numbers of any length are none to it.
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
 _EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
-_FLAT = _EXACT | {float, type(None)}
-_NUMBER = re.compile(rb" ?([0-9.eE+-]+)")
-_BACKSLASH = ord("\\")
 
 
 def is_tombstone(message: Message) -> bool:
@@ -144,50 +141,6 @@ def _contradiction(message: Message, name: str, *, needed: bool) -> MessageError
 
 def row_of(text: bytes, message: Message) -> Row:
     """Return a row as a value, numbers exact; MessageError where it is no JSON object."""
-    return _quickly(text) or _exactly(text, message)
-
-
-def flat_row(text: bytes) -> Row | None:
-    """Return a row without values in values, its floats rounded; None for another.
-
-    It is for reading alone.
-    """
-    row = _loaded(text)
-    return row if row is not None and _FLAT.issuperset(map(type, row.values())) else None
-
-
-def written_number(text: bytes, name: str) -> bytes | None:
-    """Return the digits of a number in a row without values in values; None where in doubt.
-
-    A name in quotes with no backslash before it is that of the member: within a string, every
-    quote has one.
-    """
-    quoted_name = _quoted_name(name)
-    at = text.find(quoted_name)
-    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
-    return found[1] if found and text[at - 1] != _BACKSLASH else None
-
-
-@lru_cache(1000)
-def _quoted_name(name: str) -> bytes:
-    return orjson.dumps(name) + b":"
-
-
-def _quickly(text: bytes) -> Row | None:
-    flat = flat_row(text) if text[:1] == b"{" else None
-    if flat is None:
-        return None
-    row = dict(flat)
-    for name, value in flat.items():
-        if type(value) is float:
-            number = parse_number((written_number(text, name) or b"").decode())
-            if number is None:
-                return None
-            row[name] = number
-    return row
-
-
-def _exactly(text: bytes, message: Message) -> Row:
     try:
         row = parse(text)
     except ValueError as error:
