@@ -3,13 +3,12 @@
 Rows stay JSON texts, byte for byte as published, until a format has to look into one.
 """
 
-import json
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import orjson
+from msgspec import DecodeError, Raw, Struct, ValidationError
+from msgspec.json import Decoder
 
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import parse
@@ -34,14 +33,19 @@ _NEEDED: dict[str, tuple[bool | None, bool]] = {
     "r": (False, True),
     "t": (False, False),
 }
-_OBJECT = ord("{")
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
-_FIRST, _BETWEEN = b'{"after": ', b', "before": '  # as PostgreSQL prints such a payload
-_UNTIL_ROW = re.compile(rb'[{,]\s*"(after|before)"\s*:\s*(?=\{|null)')
-_CLOSING = re.compile(rb"\s*\}\s*\Z")
-# Only where a row ends is asked for, and numbers of any length are none to it.
-_scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode
+_NULL = b"null"
 _EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
+
+
+class _Both(Struct, forbid_unknown_fields=True):
+    """A payload of both rows, each as it is written."""
+
+    before: Raw
+    after: Raw
+
+
+_read_both = Decoder(_Both).decode
 
 
 def is_tombstone(message: Message) -> bool:
@@ -80,44 +84,17 @@ def _op_of(word: str) -> str | None:
 
 def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
     """Return both rows of a payload that has just these two members, each an object or null."""
-    cut = payload.find(_BETWEEN)
-    after, before = payload[len(_FIRST) : cut], payload[cut + len(_BETWEEN) : -1]
-    if cut > 0 and payload.startswith(_FIRST) and _is_row(after) and _is_row(before):
-        return before, after
-    return _scanned(payload, message)
-
-
-def _is_row(text: bytes) -> bool:
-    """Return whether a text is an object and nothing else; not for certain where it is not."""
-    return text[:1] == b"{" and _loaded(text) is not None
-
-
-@lru_cache(2)  # an old row and its new one are looked into more than once
-def _loaded(text: bytes) -> Row | None:
-    """Return a row with its floats rounded, for reading alone; None where orjson cannot."""
     try:
-        row: Row = orjson.loads(text)
-    except ValueError:  # half of a text, or a number beyond what a float holds
+        both = _read_both(payload)
+    except ValidationError:  # it has other members
         return None
-    return row
-
-
-def _scanned(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None] | None:
-    """Return the same, however it is written."""
-    text = payload.decode("latin-1")  # as long as the bytes, and as good for finding ends
-    found: dict[bytes, bytes | None] = {}
-    at = 0
-    while opening := _UNTIL_ROW.match(payload, at):
-        begin = opening.end()
-        try:
-            at = _scan(text, begin)[1]
-        except (RecursionError, ValueError) as error:
-            deep = isinstance(error, RecursionError)
-            raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
-        found[opening[1]] = payload[begin:at] if payload[begin] == _OBJECT else None
-    if len(found) == 2 and _CLOSING.match(payload, at):
-        return found[b"before"], found[b"after"]
-    return None
+    except (RecursionError, DecodeError) as error:
+        deep = isinstance(error, RecursionError)
+        raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
+    before, after = bytes(both.before), bytes(both.after)
+    if (before[:1] != b"{" and before != _NULL) or (after[:1] != b"{" and after != _NULL):
+        return None
+    return None if before == _NULL else before, None if after == _NULL else after
 
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
@@ -158,7 +135,10 @@ class PrimaryKey:
 
     def of_text(self, text: bytes, message: Message) -> Row:
         """Return the key's columns of a row that is JSON; MessageError where it lacks one."""
-        row = _loaded(text)
+        try:
+            row = orjson.loads(text)
+        except ValueError:  # a number beyond what a float holds
+            row = None
         if isinstance(row, dict):
             key = {name: row.get(name) for name in self.names}
             if _EXACT.issuperset(map(type, key.values())):
