@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from pg_tide.encode.rows import Row, flat_row, row_of, written_number
-from pg_tide.exact_json import write
+from pg_tide.encode.maxwell.raw import raw_row, write_raw
+from pg_tide.exact_json import parse, write
 from pg_tide.message import Message
 
 OldOf = Callable[[bytes, bytes, Message], bytes]  # of the old row and the new one, as JSON
 
-_ABSENT = object()
+_QUOTE, _BACKSLASH = b'"', b"\\"
 
 
 def old_of(which: str, columns: tuple[str, ...]) -> OldOf:
@@ -22,38 +22,30 @@ def old_of(which: str, columns: tuple[str, ...]) -> OldOf:
 
 
 def _keys(old: bytes, columns: tuple[str, ...], message: Message) -> bytes:
-    row = row_of(old, message)
-    return write({name: row[name] for name in columns if name in row})
+    row = raw_row(old, message)
+    return write_raw({name: row[name] for name in columns if name in row})
 
 
 def _changed(old: bytes, new: bytes, message: Message) -> bytes:
-    before, after = flat_row(old), flat_row(new)
-    if before is None or after is None:
-        return _changed_values(row_of(old, message), row_of(new, message))
-    changed = {}
-    for name, value in before.items():
-        other, kind = after.get(name, _ABSENT), type(value)
-        if value == other and kind is type(other) and kind is not float:
-            continue
-        if kind is not float and type(other) is not float:
-            changed[name] = value
-        # Rounded: only where not even the digits differ it is the same for certain.
-        elif written_number(old, name) != written_number(new, name):
-            return _changed_values(row_of(old, message), row_of(new, message))
-    return write(changed)
+    before, after = raw_row(old, message), raw_row(new, message)
+    changed = {name: value for name, value in before.items() if after.get(name) != value}
+    for name in [*changed]:
+        if name in after and _are_same(bytes(before[name]), bytes(after[name])):
+            del changed[name]
+    return write_raw(changed)
 
 
-def _changed_values(before: Row, after: Row) -> bytes:
-    return write(
-        {
-            name: value
-            for name, value in before.items()
-            if not _is_same(value, after.get(name, _ABSENT))
-        }
-    )
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
+def _are_same(one: bytes, other: bytes) -> bool:
+    """Return whether two texts that differ are of one value, as 1.5 and 1.50 are."""
+    texts = one[:1] == other[:1] == _QUOTE
+    if texts and _BACKSLASH not in one and _BACKSLASH not in other:
         return False
-    return bool(one == other if not isinstance(one, dict | list) else write(one) == write(other))
+    return _are_equal(parse(one), parse(other))
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict | list):
+        return type(one) is type(other) and write(one) == write(other)
+    return bool(one == other)

@@ -7,18 +7,18 @@ timestamptz into JSON are taken for one, in the columns themselves, not within t
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
+from msgspec import Raw
+
 from pg_tide.config import PipelineConfig
-from pg_tide.encode.rows import row_of
+from pg_tide.encode.maxwell.raw import raw_row, write_raw
 from pg_tide.exact_json import write
 from pg_tide.message import Message
 from pg_tide.words import quoted
 
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d(:\d\d(:\d\d)?)?|Z)", re.ASCII
-)
+_TIME = re.compile(rb'"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?([+-]\d\d(:\d\d(:\d\d)?)?|Z)"')
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d?)(?::?(\d\d))?", re.ASCII)
 _LIKE_MAXWELL = "yyyy-MM-dd HH:mm:ss.SSSSSS"
 _FIELDS = {"yyyy": "year", "MM": "month", "dd": "day", "HH": "hour", "mm": "minute", "ss": "second"}
@@ -46,20 +46,17 @@ class Zone:
         """Return a row with its times moved; one without any stays byte for byte."""
         if row is None:
             return None
-        values = row_of(row, message)
-        times = {name: self._moved(value) for name, value in values.items() if _is_time(value)}
-        return write(values | times) if times else row
+        values = raw_row(row, message)
+        texts = {name: bytes(value) for name, value in values.items()}
+        times = {name: self._moved(text) for name, text in texts.items() if _TIME.fullmatch(text)}
+        return write_raw(values | times) if times else row
 
-    def _moved(self, text: str) -> str:
+    def _moved(self, text: bytes) -> Raw:
         try:
-            time = datetime.fromisoformat(text).astimezone(self._zone)
+            time = datetime.fromisoformat(text[1:-1].decode()).astimezone(self._zone)
         except (OverflowError, ValueError):  # no day of the calendar, or at its very ends
-            return text
-        return "".join(written(time) for written in self._pieces)
-
-
-def _is_time(value: Any) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+            return Raw(text)
+        return Raw(write("".join(written(time) for written in self._pieces)))
 
 
 def _zone(name: str) -> tzinfo:
