@@ -3,11 +3,9 @@
 Rows stay JSON texts, byte for byte as published, until a format has to look into one.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from msgspec import DecodeError, Raw, Struct, ValidationError
 from msgspec.json import Decoder
 
@@ -35,10 +33,8 @@ _NEEDED: dict[str, tuple[bool | None, bool]] = {
     "t": (False, False),
 }
 _BOTH = (b'{"after"', b'{"before"')  # how a payload of both rows begins
+_NULL = b"null"
 _EXACT = frozenset((str, int, bool))  # what orjson reads without rounding
-_FLAT = _EXACT | {float, type(None)}
-_NUMBER = re.compile(rb" ?([0-9.eE+-]+)")
-_BACKSLASH = ord("\\")
 
 
 class _Both(Struct, forbid_unknown_fields=True):
@@ -94,25 +90,29 @@ def _both(payload: bytes, message: Message) -> tuple[bytes | None, bytes | None]
     except (RecursionError, DecodeError) as error:
         deep = isinstance(error, RecursionError)
         raise _unreadable(message, "it is nested too deeply" if deep else str(error)) from None
-    rows = bytes(both.before), bytes(both.after)
-    if all(row == b"null" or row[:1] == b"{" for row in rows):
-        before, after = (None if row == b"null" else row for row in rows)
-        return before, after
-    return None
+    before, after = bytes(both.before), bytes(both.after)
+    if (before[:1] != b"{" and before != _NULL) or (after[:1] != b"{" and after != _NULL):
+        return None
+    return None if before == _NULL else before, None if after == _NULL else after
 
 
 def _of_both(op: str, before: bytes | None, after: bytes | None, message: Message) -> Change:
     needs_before, needs_after = _NEEDED[op]
-    for name, row, needed in (("after", after, needs_after), ("before", before, needs_before)):
-        if needed is not None and (row is not None) is not needed:
-            has = f"no row {name}" if needed else f"a row {name}"
-            raise MessageError(
-                f"message {message.id} has the op {quoted(message.op)}, but {has} it",
-                stage="encode",
-                reason="row_contradicts_op",
-                hint="Publish it with the op that happened to the row.",
-            )
+    if (after is None) is needs_after:
+        raise _contradiction(message, "after", needed=needs_after)
+    if (before is None) is needs_before:
+        raise _contradiction(message, "before", needed=needs_before)
     return op, before, after
+
+
+def _contradiction(message: Message, name: str, *, needed: bool) -> MessageError:
+    has = f"no row {name}" if needed else f"a row {name}"
+    return MessageError(
+        f"message {message.id} has the op {quoted(message.op)}, but {has} it",
+        stage="encode",
+        reason="row_contradicts_op",
+        hint="Publish it with the op that happened to the row.",
+    )
 
 
 def row_of(text: bytes, message: Message) -> Row:
@@ -124,27 +124,6 @@ def row_of(text: bytes, message: Message) -> Row:
     if not isinstance(row, dict):
         raise _no_row(message, "it is no JSON object")
     return row
-
-
-def flat_row(text: bytes) -> Row | None:
-    """Return a row without values in values, its floats rounded; None for another."""
-    try:
-        row: Row = orjson.loads(text)
-    except ValueError:  # a number beyond what a float holds
-        return None
-    return row if _FLAT.issuperset(map(type, row.values())) else None
-
-
-def written_number(text: bytes, name: str) -> bytes | None:
-    """Return the digits of a number in a row without values in values; None where in doubt.
-
-    A name in quotes with no backslash before it is that of the member: within a string, every
-    quote has one.
-    """
-    quoted_name = orjson.dumps(name) + b":"
-    at = text.find(quoted_name)
-    found = _NUMBER.match(text, at + len(quoted_name)) if at > 0 else None
-    return found[1] if found and text[at - 1] != _BACKSLASH else None
 
 
 class PrimaryKey:

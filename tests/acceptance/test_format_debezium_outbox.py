@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.acceptance.conftest import StartRelay
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.debezium_records import golden, produce
+from tests.fixtures.debezium_golden import golden, produce
 from tests.fixtures.operator import Operator
 from tests.fixtures.readers.connect import (
     JSON,

@@ -14,7 +14,7 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from confluent_kafka.serialization import SerializationError
 
 from tests.fixtures.brokers import TopicFactory
-from tests.fixtures.debezium_records import Golden, golden, golden_schemas, produce
+from tests.fixtures.debezium_golden import Golden, golden, golden_schemas, produce
 from tests.fixtures.readers.cloud_events import cloud_event
 from tests.fixtures.readers.confluent import ConfluentReader, message_class
 from tests.fixtures.readers.connect import (
@@ -111,7 +111,7 @@ def test_connect_says_what_it_cannot_read(
     kafka_connect: KafkaConnect, kafka_server: str, topic: TopicFactory
 ) -> None:
     name = topic()
-    produce(kafka_server, name, [Golden("", b'{"id":1}', b'{"id":1}')])
+    produce(kafka_server, name, [Golden("", b'{"id":1}', b'{"id":1}', [])])
     with pytest.raises(ReaderError, match='"schema" and "payload" fields'):
         kafka_connect.read(name, JSON_WITH_SCHEMAS)
 
@@ -174,7 +174,7 @@ def test_flink_refuses_an_update_without_the_old_row(
 ) -> None:
     name = topic()
     value = {"before": None, "after": {"id": 1}, "op": "u"}
-    produce(kafka_server, name, [Golden("", None, json.dumps(value).encode())])
+    produce(kafka_server, name, [Golden("", None, json.dumps(value).encode(), [])])
     with pytest.raises(ReaderError, match="REPLICA IDENTITY"):
         flink_sql.read(name, {"id": "INT NOT NULL"}, "debezium-json")
 
@@ -233,24 +233,24 @@ def test_the_sdk_reads_cloud_events_and_refuses_what_is_none() -> None:
 
 def changes(name: str) -> list[Golden]:
     """Every change of a row in a golden file, without the truncate at its end."""
-    return [one for one in golden(name, ".item") if one.key is not None]
+    return [one for one in golden(name, "item") if one.key is not None]
 
 
 def registered(registry: SchemaRegistry, topic: str) -> list[Golden]:
     """The golden Avro records with the ids of their schemas in this registry."""
-    schemas, ids = golden_schemas("avro_schemas"), dict[int, int]()
+    schemas, ids = golden_schemas(), dict[int, int]()
 
     def own(part: str, content: bytes | None) -> bytes | None:
         if content is None:
             return None
         number = int.from_bytes(content[1:5])
         if number not in ids:
-            ids[number] = registry.register(f"{topic}-{part}", schemas[number])
+            ids[number] = registry.register(f"{topic}-{part}", json.dumps(schemas[number]))
         return framed(ids[number], content[5:])
 
     return [
-        Golden(one.topic, own("key", one.key), own("value", one.value))
-        for one in golden("avro", ".item")
+        one._replace(key=own("key", one.key), value=own("value", one.value))
+        for one in golden("avro", "item")
     ]
 
 
@@ -262,7 +262,7 @@ def maxwell(kind: str, data: Row, old: Row | None = None) -> Golden:
     value: Row = {"database": "shop", "table": "item", "type": kind, "ts": 1767323045, "data": data}
     if old is not None:
         value = {**value, "old": old}
-    return Golden("", None, json.dumps(value).encode())
+    return Golden("", None, json.dumps(value).encode(), [])
 
 
 def event_record(value: bytes, headers: dict[str, str]) -> Consumed:

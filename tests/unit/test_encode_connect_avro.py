@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -20,26 +19,21 @@ from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Message, Record, Route
 from pg_tide.schemas import Schemas
+from tests.fixtures.debezium_golden import golden, golden_schemas
 from tests.fixtures.memory_registry import Encoding
 from tests.fixtures.messages import a_config, a_message
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-SCHEMAS: dict[str, Any] = json.loads((GOLDEN / "avro_schemas.json").read_text("utf-8"))
+SCHEMAS = golden_schemas()
 URL = {"url": "http://registry:8081"}
-
-
-def records(name: str) -> list[dict[str, Any]]:
-    lines = (GOLDEN / f"{name}.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def parts(name: str) -> list[tuple[str, str, bytes]]:
     """The topic, key or value, and what was written."""
     return [
-        (record["topic"].split(".")[-1], part, base64.b64decode(record[part]["base64"]))
-        for record in records(name)
-        for part in ("key", "value")
-        if record[part] and record[part]["base64"]
+        (one.topic.split(".")[-1], part, content)
+        for one in golden(name)
+        for part, content in (("key", one.key), ("value", one.value))
+        if content
     ]
 
 
@@ -52,8 +46,8 @@ AVRO = {(topic, part): int.from_bytes(raw[1:5], "big") for topic, part, raw in p
 
 
 @pytest.mark.parametrize("which", AVRO)
-def test_schemas_are_those_of_confluents_converter_to_the_letter(which: tuple[str, str]) -> None:
-    expected = SCHEMAS[str(AVRO[which])]
+def test_schemas_are_those_of_connects_converter_to_the_letter(which: tuple[str, str]) -> None:
+    expected = SCHEMAS[AVRO[which]]
     assert json.dumps(avro_of(CONNECT[which]["schema"])) == json.dumps(expected)
 
 
@@ -73,7 +67,7 @@ def as_json(found: Any) -> Any:
 @pytest.mark.parametrize("which", range(len(parts("avro"))))
 def test_what_debezium_wrote_is_written_again_byte_for_byte(which: int) -> None:
     _, _, raw = parts("avro")[which]
-    schema = without_logic(SCHEMAS[str(int.from_bytes(raw[1:5], "big"))])
+    schema = without_logic(SCHEMAS[int.from_bytes(raw[1:5], "big")])
     value = fastavro.schemaless_reader(io.BytesIO(raw[5:]), fastavro.parse_schema(schema), None)
     parsed, named = read_schema(json.dumps(schema))
     found: list[bytes] = []
@@ -106,7 +100,7 @@ def test_records_get_the_ids_of_their_schemas_and_tombstones_stay() -> None:
     subjects = made.registry.subjects
     assert list(subjects) == ["avro.public.item-key", "avro.public.item-value"]
     (key,), (value,) = subjects.values()
-    assert json.loads(value.text) == SCHEMAS["8"]
+    assert json.loads(value.text) == SCHEMAS[8]
     assert (first.key or b"")[:5] == b"\0" + key.id.to_bytes(4, "big")
     assert (first.value or b"")[:5] == b"\0" + value.id.to_bytes(4, "big")
     assert (again.key, again.value) == (first.key, first.value)
