@@ -5,46 +5,31 @@ One file a wire format. A message has its end when all its records have theirs.
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from pg_tide.config import PipelineConfig
-from pg_tide.encode import (
-    cdc,
-    cloudevents,
-    debezium,
-    envelope,
-    kv,
-    maxwell,
-    native,
-    raw,
-    schema_formats,
-)
-from pg_tide.encode.debezium import outbox
-from pg_tide.encode.typed import Typed
 from pg_tide.message import Message, Record, Route
 from pg_tide.schemas import Schemas, Wanted
 
 Encoder = Callable[[Message, Route], tuple[Record, ...]]
 Now = Callable[[], float]  # seconds since 1970
 
-# Each makes its encoder of the options of a pipeline, once; pg_tide/config/wire has the options.
-FORMATS: dict[str, Callable[[PipelineConfig, Now], Encoder]] = {
-    "native": lambda _config, _now: native.encode,
-    "envelope": lambda _config, _now: envelope.encode,
-    "raw": lambda _config, _now: raw.encode,
-    "debezium": debezium.encoder,
-    "debezium_outbox": outbox.encoder,
-    "maxwell": maxwell.encoder,
-    "kv": kv.encoder,
-    "cdc": cdc.encoder,
-    "cloudevents": cloudevents.encoder,
+# The module of each, whose `encoder` makes one of the options of a pipeline, once;
+# pg_tide/config/wire has the options. Who uses none does not pay for its memory, nor at the start.
+FORMATS = {
+    "native": "native",
+    "envelope": "envelope",
+    "raw": "raw",
+    "debezium": "debezium",
+    "debezium_outbox": "debezium.outbox",
+    "maxwell": "maxwell",
+    "kv": "kv",
+    "cdc": "cdc",
+    "cloudevents": "cloudevents",
 }
 
-# These look up schemas, too.
-WITH_SCHEMAS: dict[str, Callable[[PipelineConfig, Schemas], Typed]] = {
-    "avro": schema_formats.avro,
-    "protobuf": schema_formats.protobuf,
-    "json_schema": schema_formats.json_schema,
-}
+# These look up schemas, too: pg_tide/encode/schema_formats.py makes their encoders.
+WITH_SCHEMAS = ("avro", "protobuf", "json_schema")
 
 
 def encoder(
@@ -56,15 +41,10 @@ def encoder(
     Kafka do by default. What is known of `schemas` is looked up there: a record that needs another
     raises SchemaNeeded. Raises ValueError where the options of the format cannot work.
     """
-    schemas = schemas or Schemas()
-    if config.wire_format in WITH_SCHEMAS:
-        encode: Encoder = WITH_SCHEMAS[config.wire_format](config, schemas)
-    elif config.wire_config.envelope == "avro":
-        encode = schema_formats.as_avro(FORMATS[config.wire_format], config, now, schemas)
+    if needs_schemas(config):
+        encode = _with_schemas(config, now, schemas or Schemas())
     else:
-        encode = FORMATS[config.wire_format](config, now)
-    if config.key_format == "avro":
-        encode = schema_formats.with_keys(encode, config, schemas)
+        encode = _without_schemas(config, now)
     return encode if config.record_timestamp == "published" else _stamped(encode, now)
 
 
@@ -75,7 +55,9 @@ def schemas_wanted(config: PipelineConfig, topics: Sequence[str], outbox: str) -
     """
     if config.wire_format not in WITH_SCHEMAS:
         return []
-    typed = WITH_SCHEMAS[config.wire_format](config, Schemas())
+    from pg_tide.encode import schema_formats  # noqa: PLC0415 - for who has schemas
+
+    typed = schema_formats.TYPED[config.wire_format](config, Schemas())
     return list(dict.fromkeys(typed.wanted(topic, outbox) for topic in topics))
 
 
@@ -83,6 +65,25 @@ def needs_schemas(config: PipelineConfig) -> bool:
     """Return whether records of a pipeline have schemas."""
     is_avro = config.wire_config.envelope == "avro" or config.key_format == "avro"
     return is_avro or config.wire_format in WITH_SCHEMAS
+
+
+def _without_schemas(config: PipelineConfig, now: Now) -> Encoder:
+    made: Encoder = import_module(f"{__name__}.{FORMATS[config.wire_format]}").encoder(config, now)
+    return made
+
+
+def _with_schemas(config: PipelineConfig, now: Now, schemas: Schemas) -> Encoder:
+    from pg_tide.encode import schema_formats  # noqa: PLC0415 - for who has schemas
+
+    if config.wire_format in WITH_SCHEMAS:
+        encode: Encoder = schema_formats.TYPED[config.wire_format](config, schemas)
+    elif config.wire_config.envelope == "avro":
+        encode = schema_formats.as_avro(_without_schemas, config, now, schemas)
+    else:
+        encode = _without_schemas(config, now)
+    return (
+        schema_formats.with_keys(encode, config, schemas) if config.key_format == "avro" else encode
+    )
 
 
 def _stamped(encode: Encoder, now: Now) -> Encoder:

@@ -1,7 +1,17 @@
 """The wire format `native`: the payload as PostgreSQL prints it; a null payload is a tombstone."""
 
+from collections.abc import Callable
+
+from pg_tide.config import PipelineConfig
 from pg_tide.errors import MessageError
 from pg_tide.message import Message, Record, Route
+
+
+def encoder(
+    _config: PipelineConfig, _now: Callable[[], float]
+) -> Callable[[Message, Route], tuple[Record, ...]]:
+    """Return the encoder: it has no options."""
+    return encode
 
 
 def encode(message: Message, route: Route) -> tuple[Record, ...]:

@@ -3,7 +3,17 @@
 For what tide.outbox_publish_bytes carries. JSON goes as PostgreSQL prints it.
 """
 
+from collections.abc import Callable
+
+from pg_tide.config import PipelineConfig
 from pg_tide.message import Message, Record, Route
+
+
+def encoder(
+    _config: PipelineConfig, _now: Callable[[], float]
+) -> Callable[[Message, Route], tuple[Record, ...]]:
+    """Return the encoder: it has no options."""
+    return encode
 
 
 def encode(message: Message, route: Route) -> tuple[Record, ...]:

@@ -59,3 +59,10 @@ def json_schema(config: PipelineConfig, schemas: Schemas) -> Typed:
     except ModuleNotFoundError as error:
         raise missing("jsonschema-rs", "json-schema") from error
     return Typed(JsonSchema(), config, schemas)
+
+
+TYPED: dict[str, Callable[[PipelineConfig, Schemas], Typed]] = {
+    "avro": avro,
+    "protobuf": protobuf,
+    "json_schema": json_schema,
+}

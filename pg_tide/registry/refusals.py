@@ -106,4 +106,4 @@ def _wait_of(answer: Answer) -> float:
             return 0.0
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = (at - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(0.0, seconds), LONGEST_WAIT)  # in this order a NaN is 0

@@ -18,7 +18,6 @@ from pg_tide.encode.misfit import MisfitError
 from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Message, Record, Route
-from pg_tide.schemas import Schemas
 from tests.fixtures.debezium_golden import golden, golden_schemas
 from tests.fixtures.memory_registry import Encoding
 from tests.fixtures.messages import a_config, a_message
@@ -173,7 +172,3 @@ def test_the_columns_of_a_key_keep_their_types() -> None:
     assert key == b"\0\0\0\0\1\x081.50"
     with pytest.raises(MessageError, match=r"id: must be a number, not .x."):
         made.record(a_message(), Route("t", '{"id":"x"}', []))
-
-
-def test_a_pipeline_without_either_loads_nothing() -> None:
-    assert not isinstance(encoder(a_config(), schemas=Schemas()), ConnectAvro)

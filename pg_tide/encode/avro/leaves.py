@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pg_tide.encode.avro import scalars
+from pg_tide.encode import scalars
 from pg_tide.encode.misfit import MisfitError, not_a
 from pg_tide.encode.reading import NUMBER
 from pg_tide.exact_json import write_text

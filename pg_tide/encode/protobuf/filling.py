@@ -10,8 +10,8 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from pg_tide.encode.avro.scalars import bytes_of, double_of, float_of
 from pg_tide.encode.misfit import MisfitError, not_a
+from pg_tide.encode.scalars import bytes_of, double_of, float_of
 
 _F = FieldDescriptor
 _INTEGERS = {

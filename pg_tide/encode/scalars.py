@@ -1,4 +1,4 @@
-"""JSON values as what Avro's types have: numbers exact, times from ISO 8601, bytes from base64.
+"""JSON values as what types of schemas have: numbers exact, times from ISO 8601, bytes from base64.
 
 https://avro.apache.org/docs/1.12.0/specification/
 """
