@@ -42,10 +42,13 @@ def decoded(raw: bytes | None, schemas: Schemas) -> Decoded | None:
     return None
 
 
-def _container(raw: bytes) -> Decoded:
-    import fastavro  # noqa: PLC0415
+def _container(raw: bytes) -> Decoded | None:
+    try:
+        import fastavro  # noqa: PLC0415
 
-    (found,) = fastavro.reader(io.BytesIO(raw))
+        (found,) = fastavro.reader(io.BytesIO(raw))
+    except Exception:  # bytes that were published may begin so, and fastavro be missing
+        return None
     return Decoded(_text(found), "within the record")
 
 

@@ -123,7 +123,7 @@ async def test_what_it_fails_with_is_told(
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [("7", 7), ("Sun, 22 Nov 2015 08:00:00 GMT", 0), ("soon", 0), ("100000", 300)],
+    [("7", 7), ("Sun, 22 Nov 2015 08:00:00 GMT", 0), ("soon", 0), ("nan", 0), ("100000", 300)],
 )
 async def test_it_says_when_to_come_back(
     registry: Registry, front: RegistryFront, retry_after: str, seconds: float
