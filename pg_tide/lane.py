@@ -134,8 +134,8 @@ class Lane:
             self._empty.set()
 
     def hurry(self) -> None:
-        """Send what is here without lingering: nothing can fill its batches further."""
-        if not self._hurried and self.unfinished:
+        """Send what is here without lingering, also if more was to come at once."""
+        if self.unfinished:
             self._hurried = True
             self.pump()
 

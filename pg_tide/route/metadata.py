@@ -19,7 +19,12 @@ class Metadata:
 
     def of(self, message: Message) -> Headers:
         """Return the headers of a message."""
-        return self.of_all((message.id,), (message.op,), (message.dedup_key,))[0]
+        op_header = self._op_headers.get(message.op) or self._op_header(message.op)
+        identity = ("pg_tide_id", b"%b:%d" % (self._outbox, message.id))
+        dedup_key = message.dedup_key
+        if dedup_key is None:
+            return [self._outbox_header, op_header, identity]
+        return [self._outbox_header, op_header, identity, _dedup_header(dedup_key)]
 
     def of_all(
         self, ids: Iterable[int], ops: Iterable[str], dedup_keys: Iterable[str | None]
@@ -33,8 +38,7 @@ class Metadata:
             if dedup_key is None:
                 found.append([outbox_header, op_header, identity])
             else:
-                dedup_header = ("pg_tide_dedup_key", dedup_key.encode())
-                found.append([outbox_header, op_header, identity, dedup_header])
+                found.append([outbox_header, op_header, identity, _dedup_header(dedup_key)])
         return found
 
     def _op_header(self, op: str) -> Header:
@@ -43,3 +47,7 @@ class Metadata:
         if len(self._op_headers) < _REMEMBERED_OPS:
             self._op_headers[op] = header
         return header
+
+
+def _dedup_header(dedup_key: str) -> Header:
+    return ("pg_tide_dedup_key", dedup_key.encode())

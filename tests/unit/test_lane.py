@@ -375,6 +375,17 @@ async def test_who_is_in_a_hurry_does_not_linger_until_all_is_sent() -> None:
     assert stand.lane.unfinished == 1
 
 
+async def test_who_is_in_a_hurry_does_not_wait_for_more_that_was_to_come_at_once() -> None:
+    """Who was to bring it may wait for what is here to have its end."""
+    stand = Stand(request=200)
+    await stand.open()
+    stand.lane.put([Record("t", None, b"1", [], 1)], delivery := Delivery(1))
+    stand.lane.pump(more=True)
+    stand.lane.hurry()
+    await settle()
+    assert delivery.done
+
+
 async def test_a_hurry_with_nothing_to_send_is_over_at_once() -> None:
     stand = Stand(request=1000, filling=Filling(LONG))
     await stand.open()
