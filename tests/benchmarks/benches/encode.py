@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pg_tide.encode import Encoder, encoder
 from pg_tide.message import Headers, Message, Route
 from tests.benchmarks.report.figures import Result
+from tests.fixtures.memory_registry import Encoding, all_records
 from tests.fixtures.messages import a_config, a_message
 
 _ROUNDS = 7  # of all formats in turn; the quickest of each counts
@@ -24,6 +25,12 @@ _HEADERS: Headers = [
     ("pg_tide_id", b"orders:42"),
     ("pg_tide_dedup_key", b"ord-12345"),
 ]
+_ROUTE = Route("orders", "ord-12345", _HEADERS)
+_REGISTRY = {"url": "http://registry:8081"}
+_COLUMNS = [
+    *("note text", "total numeric(10,2)", "status text"),
+    *("customer text", "order_id text not null", "quantity int"),
+]
 
 
 class Case(NamedTuple):
@@ -33,6 +40,7 @@ class Case(NamedTuple):
     wire_format: str
     wire_config: dict[str, Any]
     message: Message
+    has_schema: bool = False
 
 
 def cases() -> Iterator[Case]:
@@ -47,6 +55,10 @@ def cases() -> Iterator[Case]:
         yield Case(f"{name}, update with both rows", name, key, update)
     yield Case("cloudevents, structured", "cloudevents", {}, insert)
     yield Case("cloudevents, binary", "cloudevents", {"mode": "binary"}, insert)
+    for name in ("avro", "protobuf", "json_schema"):
+        yield Case(name, name, {}, insert, has_schema=True)
+    as_avro = {**key, "envelope": "avro", "columns": _COLUMNS}
+    yield Case("debezium as Avro, insert", "debezium", as_avro, insert, has_schema=True)
 
 
 def encode(messages: int, runs: int) -> Result:
@@ -72,7 +84,12 @@ def _run(messages: int) -> dict[str, float]:
 
 
 def _encoder(case: Case) -> Encoder:
-    return encoder(a_config(wire_format=case.wire_format, wire_config=case.wire_config))
+    """Return an encoder that knows the schemas it needs."""
+    options = {"schema_registry": _REGISTRY} if case.has_schema else {}
+    config = a_config(wire_format=case.wire_format, wire_config=case.wire_config, **options)
+    made = Encoding(lambda schemas: encoder(config, schemas=schemas))
+    all_records(made, case.message, _ROUTE)
+    return made.encode
 
 
 def _like(message: Message, count: int) -> list[Message]:
@@ -86,8 +103,7 @@ def _like(message: Message, count: int) -> list[Message]:
 
 def _timed(encoding: Encoder, messages: list[Message]) -> float:
     """Return the microseconds that encoding a message takes."""
-    route = Route("orders", "ord-12345", _HEADERS)
     begin = time.perf_counter()
     for message in messages:
-        encoding(message, route)
+        encoding(message, _ROUTE)
     return (time.perf_counter() - begin) / len(messages) * 1e6

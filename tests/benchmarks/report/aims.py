@@ -65,6 +65,7 @@ AIMS: dict[tuple[str, str], Aim] = {
     ("encode", "cdc, update with both rows"): most(6),
     ("encode", "cloudevents, structured"): most(6),
     ("encode", "cloudevents, binary"): most(2),
+    ("encode", "avro"): most(10),
     ("pipelines", "10: rate / that of one"): least(100),
     ("pipelines", "10: slowest / mean"): least(50),
 }
