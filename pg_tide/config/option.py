@@ -45,7 +45,11 @@ class Section(BaseModel):
     all; `rules` are what the options demand of each other and of others, beyond that.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Built when used: most are only a part of what inherits them, and half a megabyte would be for
+    # nothing.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
     title: ClassVar[str]
     references: ClassVar[bool] = False
     prefix: ClassVar[str] = ""
