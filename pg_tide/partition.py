@@ -6,11 +6,12 @@ murmur2 and crc32 must never change. Once a message, so written for speed.
 
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
-from struct import Struct
+from struct import Struct, unpack
 
 from pg_tide.errors import FatalError
+from pg_tide.message import Record
 
 Chooser = Callable[[bytes | None], int]
 
@@ -19,6 +20,7 @@ _WORDS = tuple(Struct(f"<{count}I").unpack_from for count in range(64))
 # A key seen before costs a twentieth. Long keys are not worth the memory.
 _REMEMBERED_KEYS = 100_000
 _REMEMBERED_BYTES = 256
+_TOGETHER = 8  # keys of one length, from which on they cost less hashed at once
 
 
 class Partitioner:
@@ -74,16 +76,50 @@ class _Remembered(dict[bytes | None, int]):
         super().__init__()
         self._partitions = partitions
         self._without_key = without_key
+        self.misses = 0  # since keys were learned last
 
     def __missing__(self, key: bytes | None) -> int:
         if key is None:
             return self._without_key(key)
+        self.misses += 1
         found = java_partition(key, self._partitions)
         if len(key) <= _REMEMBERED_BYTES:
             if len(self) >= _REMEMBERED_KEYS:
                 self.clear()
             self[key] = found
         return found
+
+    def learn(self, keys: set[bytes | None]) -> None:
+        """Find the partitions of many keys at once, of those that are not known."""
+        unknown = [key for key in keys if key not in self and key is not None]
+        self.misses = len(unknown)
+        if len(unknown) < _TOGETHER:
+            return
+        if len(self) + len(unknown) > _REMEMBERED_KEYS:
+            self.clear()
+        partitions = self._partitions
+        for length, several in _of_length(unknown):
+            if len(several) >= _TOGETHER and length <= _REMEMBERED_BYTES:
+                hashes = murmur2_of_all(several)
+                own = [(one & 0x7FFFFFFF) % partitions for one in hashes]
+                self.update(zip(several, own, strict=True))
+
+
+def _of_length(keys: list[bytes]) -> list[tuple[int, list[bytes]]]:
+    lengths = set(map(len, keys))
+    if len(lengths) == 1:
+        return [(lengths.pop(), keys)]
+    return [(length, [key for key in keys if len(key) == length]) for length in lengths]
+
+
+def learn(choose: Chooser, records: Sequence[Record]) -> None:
+    """Let `choose` know at once the partitions of records that it is about to be asked for.
+
+    Only where it did not know some of the last ones: asking costs less than looking first.
+    """
+    known = getattr(choose, "__self__", None)
+    if isinstance(known, _Remembered) and known.misses >= _TOGETHER:
+        known.learn({one.key if one.partition_by is None else one.partition_by for one in records})
 
 
 def _crc32(partitions: int, without_key: Chooser) -> Chooser:
@@ -140,3 +176,30 @@ def murmur2(key: bytes) -> int:
         found = found * 0x5BD1E995 & 0xFFFFFFFF
     found = (found ^ found >> 13) * 0x5BD1E995 & 0xFFFFFFFF
     return found ^ found >> 15
+
+
+def murmur2_of_all(keys: Sequence[bytes]) -> list[int]:
+    """Return the hashes of keys that are all of one length, as `murmur2` does for each.
+
+    Of each key a word stands in 64 bits of one large integer, so that a product of 32 bits by 32
+    does not reach the next key's: what is done to it is done to all keys at once.
+    """
+    count, rest = divmod(len(keys[0]), 4)
+    stride = count + (rest > 0)
+    padding = bytes(-len(keys[0]) % 4)
+    words = memoryview(padding.join(keys) + padding).cast("I")
+    room = bytearray(8 * len(keys))
+    lower_half = memoryview(room).cast("I")[::2]
+    low = int.from_bytes(b"\xff\xff\xff\xff\0\0\0\0" * len(keys), "little")
+    found = low // 0xFFFFFFFF * (0x9747B28C ^ len(keys[0]))
+    for place in range(count):
+        lower_half[:] = words[place::stride]
+        mixed = int.from_bytes(room, "little") * 0x5BD1E995 & low
+        mixed = (mixed ^ mixed >> 24 & low) * 0x5BD1E995 & low
+        found = found * 0x5BD1E995 & low ^ mixed
+    if rest:
+        lower_half[:] = words[count::stride]
+        found = (found ^ int.from_bytes(room, "little")) * 0x5BD1E995 & low
+    found = (found ^ found >> 13 & low) * 0x5BD1E995 & low
+    found ^= found >> 15 & low
+    return list(unpack(f"<{len(keys)}Q", found.to_bytes(8 * len(keys), "little")))

@@ -1,14 +1,14 @@
 """One topic: a lane for each of its partitions, and how keys fall on them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from pg_tide.delivery import Delivery
 from pg_tide.errors import MessageError
 from pg_tide.kafka import Topic
 from pg_tide.lane import Client, Filling, Lane
 from pg_tide.message import Record
-from pg_tide.partition import Partitioner
+from pg_tide.partition import Partitioner, learn
 
 
 class TopicLanes:
@@ -53,12 +53,14 @@ class TopicLanes:
         """How many records have no end yet."""
         return sum(one.unfinished for one in self.lanes)
 
-    def put(self, records: Iterable[Record], delivery: Delivery) -> list[Lane]:
+    def put(self, records: Sequence[Record], delivery: Delivery) -> list[Lane]:
         """Add records behind all others, each where its key goes, or what stands for it.
 
         Returns the lanes that got some.
         """
         choose, choose_without = self._choose, self._choose_without
+        if len(records) > 1:
+            learn(choose, records)
         runs: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             key = record.key if record.partition_by is None else record.partition_by

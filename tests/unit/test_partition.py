@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pg_tide.errors import FatalError
-from pg_tide.partition import Chooser, Partitioner, java_partition, murmur2
+from pg_tide.message import Record
+from pg_tide.partition import (
+    Chooser,
+    Partitioner,
+    java_partition,
+    learn,
+    murmur2,
+    murmur2_of_all,
+)
 
 
 class Vector(TypedDict):
@@ -142,3 +150,19 @@ def test_the_partition_exists_and_stays_the_same(key: bytes, partitions: int) ->
     first = java_partition(key, partitions)
     assert 0 <= first < partitions
     assert java_partition(key, partitions) == first == (textbook(key) & 0x7FFFFFFF) % partitions
+
+
+@pytest.mark.parametrize("length", range(70))
+def test_many_keys_at_once_are_hashed_as_each_is(length: int) -> None:
+    keys = [bytes((place * 37 + n * 101) % 256 for n in range(length)) for place in range(40)]
+    keys += [b"\xff" * length, b"\0" * length]
+    assert murmur2_of_all(keys) == [murmur2(key) for key in keys]
+
+
+def test_keys_that_are_learned_go_where_each_goes_alone() -> None:
+    choose = Partitioner("murmur2", "0").for_topic(7, "t")
+    for begin in range(0, 3000, 100):
+        keys = [None, *(b"%d" % number for number in range(begin, begin + 100)), b"x" * 300]
+        learn(choose, [Record("t", key, None, [], 0) for key in keys])
+        expected = [0 if key is None else java_partition(key, 7) for key in keys]
+        assert [choose(key) for key in keys] == expected
