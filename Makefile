@@ -40,6 +40,7 @@ integration: $(VENV)/installed ## the contracts, and SQL on PostgreSQL 18
 
 # Tests that never connect to PostgreSQL.
 KAFKA_ALONE := tests/contract/test_producer.py tests/integration/test_embedded_kafka.py \
+	tests/integration/test_schema_registry.py tests/integration/test_foreign_readers.py \
 	$(patsubst %,tests/integration/test_kafka_%.py,client ending oauth reach refusals security server sessions)
 
 .PHONY: integration-oldest

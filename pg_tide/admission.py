@@ -9,9 +9,10 @@ from itertools import chain
 from typing import Protocol
 
 from pg_tide.dead_letter import DeadLetters, key_parked
-from pg_tide.errors import Halted, MessageError
+from pg_tide.errors import Halted, MessageError, SchemaNeeded
 from pg_tide.message import Batch, Records, Rejected
 from pg_tide.record_size import Limits
+from pg_tide.schemas import Wanted
 from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Errors, Stages
 
@@ -30,6 +31,16 @@ class Topics(Protocol):
 
         `anew`, it is looked at whatever was so lately.
         """
+
+
+class Supply(Protocol):
+    """What admission needs of a schema registry."""
+
+    async def get(self, wanted: Wanted) -> None:
+        """Have a schema where encoders look it up, however long that takes."""
+
+    def look_after(self) -> None:
+        """See from time to time whether what encoders know is still so."""
 
 
 @dataclass(slots=True)
@@ -52,8 +63,14 @@ class Admission:
     """Prepares batches and looks at what comes of them."""
 
     def __init__(
-        self, stages: Stages, topics: Topics, letters: DeadLetters, setbacks: Setbacks
+        self,
+        stages: Stages,
+        topics: Topics,
+        letters: DeadLetters,
+        setbacks: Setbacks,
+        supply: Supply | None = None,
     ) -> None:
+        self._supply = supply
         self._setbacks = setbacks
         self._stages = stages
         self._topics = topics
@@ -91,13 +108,25 @@ class Admission:
         return admitted
 
     async def _prepare(self, batch: Batch) -> tuple[Records, Errors]:
-        records, errors = self._stages.prepare(batch, 0, TURN)
+        if self._supply is not None:
+            self._supply.look_after()
+        records, errors = await self._prepare_turn(batch, 0)
         while len(records) < len(batch.messages):
             await asyncio.sleep(0)  # expressions may take a second each: others get a turn
-            more, wrong = self._stages.prepare(batch, len(records), TURN)
+            more, wrong = await self._prepare_turn(batch, len(records))
             records += more
             errors.update(wrong)
         return records, errors
+
+    async def _prepare_turn(self, batch: Batch, begin: int) -> tuple[Records, Errors]:
+        """Prepare for one turn; the same messages again once a schema is there that they need."""
+        while True:
+            try:
+                return self._stages.prepare(batch, begin, TURN)
+            except SchemaNeeded as needed:
+                if self._supply is None:
+                    raise
+                await self._supply.get(needed.wanted)
 
     async def _look(self, admitted: Admitted, errors: Errors) -> None:
         batch, parked = admitted.batch, self._letters.parked

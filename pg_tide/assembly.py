@@ -23,6 +23,7 @@ from pg_tide.postgres import Postgres
 from pg_tide.producer import Producer
 from pg_tide.recovery import Ready, Recovery
 from pg_tide.reference import References
+from pg_tide.registry import registry_of
 from pg_tide.route import Router
 from pg_tide.setbacks import Setbacks
 from pg_tide.stages import Stages
@@ -113,6 +114,7 @@ class Assembly:
             report=self.report,
             transactions=transactions,
             setbacks=self.setbacks,
+            registry=registry_of(config),
         )
 
     def _transactions(

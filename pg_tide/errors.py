@@ -8,11 +8,13 @@ PgTideError
 │   ├── ConfigurationError    its options are wrong: every problem at once
 │   └── Halted                it stopped at a message, as it must
 ├── LeaseLost           another relay took the pipeline over, or may have: drop everything held
+├── SchemaNeeded        an encoder has to be told of a schema first: the same message again then
 ├── Again               the run begins anew, with what it learned: nothing is wrong with it
 └── StartError          the process cannot start here: exit code 3
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class PgTideError(Exception):
@@ -92,6 +94,19 @@ class Again(PgTideError):
     """A run can not go on as it is, and the next one can: it begins at once."""
 
     reason = "again"
+
+
+class SchemaNeeded(PgTideError):
+    """An encoder cannot go on before it is told what is `wanted` (schemas.Wanted).
+
+    No fault of the message: whoever can ask a registry does, and has it prepared again.
+    """
+
+    reason = "schema_needed"
+
+    def __init__(self, wanted: Any) -> None:
+        super().__init__(f"the schema of subject {wanted.subject} is not known yet")
+        self.wanted = wanted
 
 
 class StartError(PgTideError):

@@ -28,6 +28,7 @@ from pg_tide.one_error import one_error
 from pg_tide.outbox import Outbox
 from pg_tide.pace import pace_of
 from pg_tide.producer import Producer
+from pg_tide.registry import Source, Supply
 from pg_tide.replay import Replay
 from pg_tide.retry import Backoff
 from pg_tide.setbacks import Setbacks
@@ -58,6 +59,7 @@ class Pipeline:
     transactions: Transactions | None = None  # where each message shall be seen once
     setbacks: Setbacks = field(default_factory=Setbacks)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    registry: Source | None = None  # where schemas are found, where the format has some
     impatient: bool = False  # when stopping, do not wait for what has no end yet
 
     def __post_init__(self) -> None:
@@ -67,7 +69,10 @@ class Pipeline:
         self.looks = Backoff(FIRST_LOOK_MS, config.fatal_retry_ms)
         self.pace = pace_of(config)
         self.letters = DeadLetters(self.name, config, lately=self.setbacks.put_aside)
-        self.admission = Admission(self.stages, self.producer, self.letters, self.setbacks)
+        self.supply = self.supply_of(config)
+        self.admission = Admission(
+            self.stages, self.producer, self.letters, self.setbacks, self.supply
+        )
         self.refusals = LateRefusals(self.in_flight, self.producer, self.letters, self.admission)
         write = self.transactions.settle if self.transactions else None
         self.settling = Settling(
@@ -88,6 +93,26 @@ class Pipeline:
         )
         self.well = DRY_RUN if config.dry_run else RUNNING
 
+    def supply_of(self, config: PipelineConfig) -> Supply | None:
+        """What gets the schemas that encoders need; a dry run registers none."""
+        if self.registry is None:
+            return None
+
+        def tell(error: TransientError | FatalError, pause: float) -> None:
+            if isinstance(error, FatalError):
+                self.report(failed(error, pause))
+            else:
+                self.report(retrying(error, pause))
+
+        backoffs = (
+            Backoff(config.retry_backoff_ms, config.retry_backoff_max_ms),
+            Backoff(FIRST_LOOK_MS, config.fatal_retry_ms),
+        )
+        supply = Supply(self.registry, self.stages.schemas, backoffs, tell)
+        supply.register = config.schema_registry.auto_register
+        supply.dry = config.dry_run
+        return supply
+
     async def run(self) -> None:
         """Deliver until told to stop, then drain; raises what stops it before.
 
@@ -102,6 +127,8 @@ class Pipeline:
                 await self.caution.over()  # whatever was tried, it did not end the process
         finally:
             self.in_flight.drop()
+            if self.supply is not None:
+                self.supply.end()
         if halted is not None:
             raise halted
 

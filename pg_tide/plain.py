@@ -13,10 +13,11 @@ def is_plain(config: PipelineConfig) -> bool:
     transform = config.transform
     changes = transform.filter is not None or transform.payload is not None
     as_published = config.record_timestamp == "published"
-    return config.wire_format == "native" and as_published and not changes
+    native = config.wire_format == "native" and config.key_format != "avro"
+    return native and as_published and not changes
 
 
 def plain_records(messages: Rows, route: Router) -> Records | None:
-    """The records of such messages; None where their way depends on what is in them."""
+    """The records of such messages; None where one has to be looked into."""
     records = route.records(messages) if messages else None
     return None if records is None else list(zip(records, strict=True))

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Self
 
@@ -13,6 +13,7 @@ from pg_tide.errors import ConfigurationError, MessageError
 from pg_tide.message import Batch, Message, Records, Rows
 from pg_tide.plain import is_plain, plain_records
 from pg_tide.route import Router
+from pg_tide.schemas import Schemas
 from pg_tide.transform import Transform
 
 Errors = dict[int, MessageError]  # by the place in the batch of a message that can not go
@@ -20,19 +21,22 @@ Errors = dict[int, MessageError]  # by the place in the batch of a message that 
 
 @dataclass
 class Stages:
-    """The pure stages: values in, values out."""
+    """The pure stages: values in, values out. Encoders look `schemas` up."""
 
     transform: Transform
     route: Router
     encode: Encoder
     plain: bool = False  # no message has to be looked into, but perhaps for its way
+    schemas: Schemas = field(default_factory=Schemas)
 
     @classmethod
     def of(cls, config: PipelineConfig, outbox: str) -> Self:
         """The stages of a pipeline; FatalError where its options cannot work."""
-        encode = encoder(config.wire_format, config.record_timestamp)
+        schemas = Schemas()
         try:
-            return cls(Transform(config), Router(config, outbox), encode, is_plain(config))
+            encode = encoder(config, schemas=schemas)
+            made = Transform(config), Router(config, outbox), encode
+            return cls(*made, is_plain(config), schemas)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
 
@@ -41,7 +45,7 @@ class Stages:
     ) -> tuple[Records, Errors]:
         """The records of a batch's messages, from `begin` on, and what is wrong with the others.
 
-        After so many seconds it ends early: the records are fewer then.
+        After so many seconds it ends early: the records are fewer then. Raises SchemaNeeded.
         """
         if (found := self._plain(batch.messages[begin:])) is not None:
             return found, {}

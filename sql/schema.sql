@@ -119,6 +119,30 @@ end $$;
 COMMENT ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) IS 'Takes note, durably, that a message is about to be tried alone, and returns how often it has been, this time counted; null: none is. Raises TD001 without the lease.';
 
 --
+-- Name: _attribute_map_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._attribute_map_problems(path text, attributes jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select tide._header_map_problems(path, attributes - '')
+  union all
+  select case
+      when a.key !~ '^[a-z0-9]+$' then path || ': the name ' || tide._shown(to_jsonb(a.key)) || ' is not made of a-z and 0-9'
+      else path || '.' || a.key || ': is no extension, but an attribute of every event'
+    end
+  from jsonb_each(attributes) as a
+  where a.key !~ '^[a-z0-9]+$'
+    or a.key in ('specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema', 'data')
+$_$;
+
+--
+-- Name: FUNCTION _attribute_map_problems(path text, attributes jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) IS 'What is wrong with an object of CloudEvents extensions: names and templates.';
+
+--
 -- Name: _await_ring(integer); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -345,6 +369,73 @@ end $_$;
 --
 
 COMMENT ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) IS 'Raises 22004 or 42602 for what is no name of a secret, 22023 for what pg-tide cannot have encrypted.';
+
+--
+-- Name: _column_problem(jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._column_problem(declared jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+declare
+  written text;
+begin
+  if jsonb_typeof(declared) = 'string' then
+    written := (regexp_match(declared #>> '{}',
+      '^ *(?:"[^"]+"|[a-zA-Z_][a-zA-Z0-9_]*) +([^''"]*?)(?: +[nN][oO][tT] +[nN][uU][lL][lL])?'
+      || '(?: +[dD][eE][fF][aA][uU][lL][tT] +'
+      || '(?:''[^'']*''|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|-?[0-9]+(?:\.[0-9]+)?))? *$'))[1];
+  end if;
+  if written is null then
+    return 'must be a column like "price numeric(10,2) not null", not ' || tide._shown(declared);
+  elsif lower(written collate "C") !~ ('^(?:smallint|int2|integer|int|int4|bigint|int8|oid|real|float4'
+      || '|double precision|float8|boolean|bool|text|citext|name|xml|inet|cidr|macaddr|uuid|json|jsonb'
+      || '|bytea|date|(?:character varying|varchar|character|char|bpchar)(?: ?\([0-9]{1,8}\))?'
+      || '|(?:timetz|timestamptz|(?:time|timestamp)(?: with time zone| without time zone)?)'
+      || '|(?:time|timestamp) ?\([0-6]\)(?: with time zone| without time zone)?'
+      || '|(?:timetz|timestamptz) ?\([0-6]\)'
+      || '|(?:numeric|decimal)(?: ?\( ?[0-9]{1,4} ?(?:, ?[0-9]{1,4} ?)?\))?)(?:\[\])?$') then
+    return 'has a type that is not known here: ' || tide._shown(to_jsonb(written));
+  end if;
+  return null;
+end $_$;
+
+--
+-- Name: FUNCTION _column_problem(declared jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._column_problem(declared jsonb) IS 'What is wrong with a column and its type, null where nothing is.';
+
+--
+-- Name: _columns_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._columns_problems(path text, columns jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  return query
+    select format('%s[%s]: %s', path, c.place - 1, tide._column_problem(c.value))
+    from jsonb_array_elements(columns) with ordinality as c (value, place)
+    where tide._column_problem(c.value) is not null;
+  if found then
+    return;
+  elsif columns = '[]' then
+    return next path || ': must not be empty';
+  else
+    return query
+      select path || ': ' || tide._shown(to_jsonb(n.name)) || ' is given twice'
+      from (select btrim((regexp_match(c, '^ *("[^"]+"|[a-zA-Z_][a-zA-Z0-9_]*) '))[1], '"') as name
+        from jsonb_array_elements_text(columns) as c) as n
+      group by n.name having count(*) > 1;
+  end if;
+end $$;
+
+--
+-- Name: FUNCTION _columns_problems(path text, columns jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._columns_problems(path text, columns jsonb) IS 'What is wrong with a list of columns and their types.';
 
 --
 -- Name: intent; Type: TABLE; Schema: tide; Owner: -
@@ -1355,6 +1446,7 @@ CREATE FUNCTION tide._expected(declared tide.option) RETURNS text
     when declared.type = 'object' then 'an object'
     when declared.type = 'array' then 'an array'
     when declared.type = 'list' then 'an array of strings, or a string with commas'
+    when declared.type = 'schema' then 'a string or an object'
     else 'a string'
     end
 $$;
@@ -1437,10 +1529,18 @@ declare
   plain text := value #>> '{}';
 begin
   case format
+    when 'columns' then
+      return query select tide._columns_problems(path, value);
+    when 'placements' then
+      return query select tide._placements_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
+    when 'attribute_map' then
+      return query select tide._attribute_map_problems(path, value);
     when 'names' then
       return query select tide._names_problems(path, value);
+    when 'schema' then
+      return query select tide._schema_problems(path, value);
     when 'routing_rules' then
       return query select tide._routing_rules_problems(path, value);
     when 'host_port_list' then
@@ -1453,7 +1553,8 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'identifier', 'jmespath', 'partition', 'path', 'regex', 'url' then
+    when 'identifier', 'jmespath', 'media_type', 'partition', 'path', 'record_name', 'regex', 'time_form', 'time_zone',
+      'url', 'url_list' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;
@@ -2898,6 +2999,7 @@ CREATE FUNCTION tide._option_value(type text, value jsonb) RETURNS jsonb
     AS $_$
   select case
     when type in ('object', 'array') and kind = type then value
+    when type = 'schema' and kind in ('string', 'object') then value
     when type = 'list' and kind = 'string' then (
       select jsonb_agg(btrim(e.name, E' \t\n\r') order by e.place)
       from regexp_split_to_table(plain, ',') with ordinality as e (name, place))
@@ -3272,6 +3374,24 @@ $$;
 --
 
 COMMENT ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) IS 'Where a group reads on once a seek that was asked for is applied.';
+
+--
+-- Name: _placements_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._placements_problems(path text, placements jsonb) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select path || ': must be like type:header:eventType, not ' || tide._shown(to_jsonb(p))
+  from jsonb_array_elements_text(placements) as p
+  where p !~ '^[A-Za-z0-9_.-]+:(header|envelope)(:[A-Za-z0-9_.-]+)?$'
+$_$;
+
+--
+-- Name: FUNCTION _placements_problems(path text, placements jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._placements_problems(path text, placements jsonb) IS 'What is wrong with a list of places of an outbox''s fields.';
 
 --
 -- Name: _position_at(integer, text); Type: FUNCTION; Schema: tide; Owner: -
@@ -4323,6 +4443,32 @@ $$;
 COMMENT ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) IS 'Whether the values of two options, defaults included, break a rule for certain: a conflict or a warning where both sides hold, a requirement where only the first does.';
 
 --
+-- Name: _schema_problems(text, jsonb); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide._schema_problems(path text, schema jsonb) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+  select path || ': must not be empty'
+  where jsonb_typeof(schema) = 'string' and btrim(schema #>> '{}', E' \t\n\r') = ''
+  union all
+  select path || '.subject: must be the name of a subject of the registry'
+  where jsonb_typeof(schema) = 'object' and schema - '{subject,version}'::text[] = '{}'
+    and (coalesce(schema ->> 'subject', '') = '' or jsonb_typeof(schema -> 'subject') <> 'string')
+  union all
+  select path || '.version: must be the number of a version, or latest'
+  where jsonb_typeof(schema) = 'object' and schema - '{subject,version}'::text[] = '{}'
+    and schema ? 'version' and schema -> 'version' <> '"latest"'
+    and coalesce((tide._option_value('integer', schema -> 'version') #>> '{}')::int8, 0) not between 1 and 999999999
+$$;
+
+--
+-- Name: FUNCTION _schema_problems(path text, schema jsonb); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide._schema_problems(path text, schema jsonb) IS 'What is wrong with a schema: with its text, or with what names a version in the registry.';
+
+--
 -- Name: _secret_users(); Type: FUNCTION; Schema: tide; Owner: -
 --
 
@@ -4958,6 +5104,24 @@ CREATE FUNCTION tide._text_problems(format text, value text) RETURNS SETOF text
   union all
   select 'must be round_robin, random or the number of a partition, not ' || tide._shown(to_jsonb(value))
     where format = 'partition' and value !~ '^(round_robin|random|[0-9]{1,9})$'
+  union all
+  select 'must be a time zone like Europe/Vienna, UTC or +05:30, not ' || tide._shown(to_jsonb(value))
+    where format = 'time_zone' and value !~ '^[A-Za-z0-9_+/:-]{1,64}$'
+  union all
+  select 'must be made of yyyy, MM, dd, HH, mm, ss and S, with other letters in single quotes, not '
+      || tide._shown(to_jsonb(value))
+    where format = 'time_form' and value !~ '^(yyyy|MM|dd|HH|mm|ss|S{1,6}|''[^'']+''|[^A-Za-z'']+)+$'
+  union all
+  select 'must be a media type like application/json, not ' || tide._shown(to_jsonb(value))
+    where format = 'media_type' and value !~ '^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]+)?$'
+  union all
+  select 'must be a name like com.example.Order, not ' || tide._shown(to_jsonb(value))
+    where format = 'record_name' and value !~ '^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$'
+  union all
+  select 'must be URLs like https://registry.example.com:8081, without a user or a password, separated by commas'
+    where format = 'url_list' and exists (
+      select from regexp_split_to_table(value, ',') as entry
+      where btrim(entry, E' \t\n\r') !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$')
   union all
   select 'must be a URL like https://login.example.com/token, without a user or a password'
     where format = 'url' and value !~ '^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?$'
@@ -5756,6 +5920,45 @@ end $$;
 --
 
 COMMENT ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) IS 'Publishes one message in the caller''s transaction and returns its id. key orders (default: dedup_key); a null payload is a tombstone.';
+
+--
+-- Name: outbox_publish_bytes(text, bytea, text, jsonb, text, text); Type: FUNCTION; Schema: tide; Owner: -
+--
+
+CREATE FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text DEFAULT NULL::text, headers jsonb DEFAULT NULL::jsonb, op text DEFAULT 'insert'::text, key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  target    int;
+  into_slot int2;
+  max_bytes int;
+  wake      regclass;
+begin
+  select o.id, o.current_slot, o.max_message_bytes, o.wake_sequence into target, into_slot, max_bytes, wake
+    from tide.outbox o where o.name = outbox_publish_bytes.outbox and o.enabled;
+  if target is null or op is null or op = '' then
+    perform tide._refuse_publish(outbox, op);
+  elsif headers is not null and not tide._are_headers(headers) then
+    perform tide._check_headers(headers);
+  elsif octet_length(payload) > max_bytes then
+    perform tide._message_too_large(outbox, octet_length(payload), max_bytes);
+  end if;
+  insert into tide.message (outbox_id, slot, op, key, dedup_key, headers, payload_bytes)
+    values (target, into_slot, outbox_publish_bytes.op,
+            coalesce(outbox_publish_bytes.key, outbox_publish_bytes.dedup_key),
+            outbox_publish_bytes.dedup_key, outbox_publish_bytes.headers, outbox_publish_bytes.payload);
+  if pg_sequence_last_value(wake) > extract(epoch from clock_timestamp()) then
+    perform pg_notify('tide_wake', target::text);
+  end if;
+  return currval('tide.message_id_seq');
+end $$;
+
+--
+-- Name: FUNCTION outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text); Type: COMMENT; Schema: tide; Owner: -
+--
+
+COMMENT ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) IS 'Publishes one message of bytes that are encoded already, for wire_format raw, in the caller''s transaction and returns its id. A null payload is a tombstone.';
 
 --
 -- Name: outbox_publish_many(text, jsonb[], text[], jsonb[], text[], text[]); Type: FUNCTION; Schema: tide; Owner: -
@@ -7161,6 +7364,13 @@ REVOKE ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bi
 GRANT ALL ON FUNCTION tide._attempt(group_id integer, epoch uuid, message_id bigint) TO tide_relay;
 
 --
+-- Name: FUNCTION _attribute_map_problems(path text, attributes jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._attribute_map_problems(path text, attributes jsonb) TO tide_relay;
+
+--
 -- Name: FUNCTION _await_ring(outbox_id integer); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -7222,6 +7432,20 @@ GRANT ALL ON FUNCTION tide._check_retention(retention_hours numeric) TO tide_rel
 
 REVOKE ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._check_secret(name text, key_id text, ciphertext bytea) TO tide_relay;
+
+--
+-- Name: FUNCTION _column_problem(declared jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._column_problem(declared jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._column_problem(declared jsonb) TO tide_relay;
+
+--
+-- Name: FUNCTION _columns_problems(path text, columns jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._columns_problems(path text, columns jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._columns_problems(path text, columns jsonb) TO tide_relay;
 
 --
 -- Name: TABLE intent; Type: ACL; Schema: tide; Owner: -
@@ -7956,6 +8180,13 @@ REVOKE ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapsh
 GRANT ALL ON FUNCTION tide._place_to_read(p tide."position", OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint) TO tide_relay;
 
 --
+-- Name: FUNCTION _placements_problems(path text, placements jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._placements_problems(path text, placements jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._placements_problems(path text, placements jsonb) TO tide_relay;
+
+--
 -- Name: FUNCTION _position_at(outbox_id integer, target text, OUT done pg_snapshot, OUT page pg_snapshot, OUT last_id bigint); Type: ACL; Schema: tide; Owner: -
 --
 
@@ -8179,6 +8410,13 @@ GRANT SELECT ON TABLE tide.option_rule TO tide_relay;
 
 REVOKE ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide._rule_is_broken(rule tide.option_rule, value jsonb, value_given boolean, other jsonb, other_given boolean) TO tide_relay;
+
+--
+-- Name: FUNCTION _schema_problems(path text, schema jsonb); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide._schema_problems(path text, schema jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide._schema_problems(path text, schema jsonb) TO tide_relay;
 
 --
 -- Name: FUNCTION _secret_users(); Type: ACL; Schema: tide; Owner: -
@@ -8546,6 +8784,14 @@ GRANT ALL ON FUNCTION tide.outbox_enable(name text) TO tide_admin;
 REVOKE ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_publisher;
 GRANT ALL ON FUNCTION tide.outbox_publish(outbox text, payload jsonb, dedup_key text, headers jsonb, op text, key text) TO tide_admin;
+
+--
+-- Name: FUNCTION outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text); Type: ACL; Schema: tide; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) TO tide_publisher;
+GRANT ALL ON FUNCTION tide.outbox_publish_bytes(outbox text, payload bytea, dedup_key text, headers jsonb, op text, key text) TO tide_admin;
 
 --
 -- Name: FUNCTION outbox_publish_many(outbox text, payloads jsonb[], dedup_keys text[], headers jsonb[], ops text[], keys text[]); Type: ACL; Schema: tide; Owner: -

@@ -10,6 +10,7 @@ from pg_tide.catalog import Catalog, Configured
 from pg_tide.check.brokers import broker_steps
 from pg_tide.check.configuration import Runnable, rendered_topics, runnable_of
 from pg_tide.check.database import ROLE, SCHEMA, SERVER, Asked, database_steps
+from pg_tide.check.registry import registry_steps
 from pg_tide.check.standing import standing_steps
 from pg_tide.check.step import SEVERITY, Section, Step, failed, ok, tried, warning
 from pg_tide.check.topics import topic_steps
@@ -65,7 +66,10 @@ async def pipeline(
     steps = await standing_steps(postgres, configured)
     runnable, found = await runnable_of(configured.options, configured.outbox, references)
     steps += found
-    return steps if runnable is None else [*steps, *await kafka(runnable, configured.outbox)]
+    if runnable is None:
+        return steps
+    steps += await registry_steps(runnable, configured.outbox)
+    return [*steps, *await kafka(runnable, configured.outbox)]
 
 
 def strayed(configured: Configured, asked: Asked) -> list[Step]:

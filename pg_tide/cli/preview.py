@@ -13,6 +13,7 @@ from pg_tide.cli.keys import secret_keys
 from pg_tide.cli.url import postgres_url
 from pg_tide.cli.visible import visible
 from pg_tide.config import PipelineConfig
+from pg_tide.encode.decoding import Decoded
 from pg_tide.errors import ConfigurationError, PgTideError, TransientError
 from pg_tide.exact_json import parse
 from pg_tide.message import Message
@@ -153,10 +154,19 @@ def of_record(planned: Planned) -> Iterator[Text]:
     record, partition = planned.record, str(planned.partition)
     yield line("topic", Text(record.topic))
     yield line("partition", Text(ANSWERS.get(partition, partition)))
-    yield line("key", shown(record.key))
+    yield from content("key", record.key, planned.key)
     for index, (name, value) in enumerate(record.headers):
         yield line("" if index else "headers", Text(f"{visible(name)}: ") + shown(value))
-    yield line("value", shown(record.value))
+    yield from content("value", record.value, planned.value)
+
+
+def content(label: str, raw: bytes | None, found: Decoded | None) -> Iterator[Text]:
+    """The lines of a key or a value; where a schema tells what is in it, that and the schema."""
+    if found is None:
+        yield line(label, shown(raw))
+    else:
+        yield line(label, Text(visible(found.text)))
+        yield line("", Text(visible(f"by schema {found.schema}"), "dim"))
 
 
 def line(label: str, content: Text) -> Text:

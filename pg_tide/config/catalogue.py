@@ -7,13 +7,14 @@ from pg_tide.config.delivering import Delivering
 from pg_tide.config.failing import Failing
 from pg_tide.config.keys import Keys
 from pg_tide.config.operation import Operation
-from pg_tide.config.option import Option, options_of
+from pg_tide.config.option import Option, Section, options_of
 from pg_tide.config.producing import Producing
 from pg_tide.config.routing import Routing
 from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
+from pg_tide.config.wire import WIRE_SECTIONS
 
-SECTIONS = (
+SECTIONS: tuple[type[Section], ...] = (
     Connection,
     Security,
     Producing,
@@ -21,24 +22,34 @@ SECTIONS = (
     Routing,
     Keys,
     Shaping,
+    *WIRE_SECTIONS,
     Failing,
     Operation,
 )
 OPTIONS = tuple(option for section in SECTIONS for option in options_of(section))
 
 _FORMAT_WORDS = {
+    "columns": "array of columns with types",
     "host_port_list": "list of host:port",
     "topic_template": "template",
     "key_template": "template",
     "header_map": "object of templates",
+    "attribute_map": "object of templates",
     "jmespath": "JMESPath",
     "names": "array of names, or text with commas",
+    "placements": "array of places, or text with commas",
+    "media_type": "media type",
+    "time_zone": "time zone",
+    "time_form": "form of a time",
     "partition": "round_robin, random or a number",
     "path": "path of a file",
+    "record_name": "name with dots",
     "regex": "regular expression",
     "routing_rules": "array of rules",
+    "schema": "schema, or object",
     "topic_prefix": "text that a topic may begin with",
     "url": "URL",
+    "url_list": "URLs, with commas",
 }
 
 

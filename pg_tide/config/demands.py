@@ -1,8 +1,11 @@
 """What options demand of each other, as data: SQL checks the same rows (tide.option_rule)."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from pg_tide.config.option import Section, options_of
 from pg_tide.config.rules import Rule
+from pg_tide.config.wire import WIRE_SECTIONS
 
 _WITH_PASSWORD = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 _MSK = "AWS_MSK_IAM"
@@ -135,6 +138,12 @@ _ROUTING = (
     _conflict("message_key", "primary_keys", "conflicts with primary_keys"),
     _conflict("message_key_expression", "primary_keys", "conflicts with primary_keys"),
     _needs("key_format", "primary_keys", "needs primary_keys"),
+    _needs(
+        "key_format",
+        "schema_registry.url",
+        "{value} needs schema_registry.url",
+        when=["avro"],
+    ),
     *(
         _conflict(
             option,
@@ -173,4 +182,22 @@ _WARNINGS = (
     ),
 )
 
-RULES = (*_LOGIN, *_TLS, *_PRODUCING, *_EXACTLY_ONCE, *_ROUTING, *_WARNINGS)
+
+def _either(formats: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(formats[:-1]), formats[-1])))
+
+
+def _of_formats(section: type[Section]) -> tuple[Rule, ...]:
+    """Each option of some wire formats needs one of them to be chosen."""
+    if not section.formats:
+        return ()
+    formats = list(section.formats)
+    message = f"belongs to wire_format {_either(section.formats)}, not to {{other}}"
+    return tuple(
+        _needs(option.name, "wire_format", message, other=formats) for option in options_of(section)
+    )
+
+
+_WIRE = tuple(rule for s in WIRE_SECTIONS for rule in (*_of_formats(s), *s.rules))
+
+RULES = (*_LOGIN, *_TLS, *_PRODUCING, *_EXACTLY_ONCE, *_ROUTING, *_WIRE, *_WARNINGS)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from pg_tide.config.columns import columns_problems
+from pg_tide.config.placements import placements_problems
 from pg_tide.config.references import MISPLACED, is_misplaced
 from pg_tide.config.routing_rules import routing_rules_problems, variable_problems
 from pg_tide.config.scalars import read
@@ -21,7 +23,17 @@ from pg_tide.words import quoted, shown, shown_name
 
 _SPACES = " \t\n\r"
 _URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+_TIME_ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,64}")
+_TIME_FORM = re.compile(r"(yyyy|MM|dd|HH|mm|ss|S{1,6}|'[^']+'|[^A-Za-z']+)+")
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;[ -~]+)?")
+_ATTRIBUTE = re.compile(r"[a-z0-9]+")
+_ATTRIBUTES = {"specversion", "id", "source", "type", "subject", "time"} | {
+    "datacontenttype",
+    "dataschema",
+    "data",
+}
 _IDENTIFIER = re.compile(r"[a-zA-Z0-9._-]+")
+_RECORD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _SEPARATORS = re.compile(r"[; \t\n\r]")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -104,6 +116,13 @@ def _url(text: str) -> Problems:
     return ["must be a URL like https://login.example.com/token, without a user or a password"]
 
 
+def _url_list(text: str) -> Problems:
+    if all(_URL.fullmatch(entry) for entry in host_ports(text)):
+        return []
+    example = "https://registry.example.com:8081"
+    return [f"must be URLs like {example}, without a user or a password, separated by commas"]
+
+
 def _path(text: str) -> Problems:
     if not text:
         return ["must not be empty"]
@@ -120,6 +139,12 @@ def _identifier(text: str) -> Problems:
     return [f'must be made of a-z, A-Z, 0-9, ".", "_" and "-", not {quoted(text)}']
 
 
+def _record_name(text: str) -> Problems:
+    if _RECORD_NAME.fullmatch(text):
+        return []
+    return [f"must be a name like com.example.Order, not {quoted(text)}"]
+
+
 def _partition(text: str) -> Problems:
     if text in {"round_robin", "random"} or _PARTITION.fullmatch(text):
         return []
@@ -134,6 +159,20 @@ def _names(path: str, names: list[str]) -> Problems:
     if "" in names:
         wrong = {f"{path}: an entry is empty; write names, separated by commas"}
     return sorted(wrong)
+
+
+def _schema(path: str, schema: str | dict[str, Any]) -> Problems:
+    if isinstance(schema, str):
+        return [] if schema.strip(_SPACES) else [f"{path}: must not be empty"]
+    if not schema.keys() <= {"subject", "version"}:
+        return []
+    wrong = []
+    if not (schema.get("subject") and isinstance(schema["subject"], str)):
+        wrong.append(f"{path}.subject: must be the name of a subject of the registry")
+    version = schema.get("version", "latest")
+    if version != "latest" and not 1 <= (read("integer", version) or 0) <= 999_999_999:
+        wrong.append(f"{path}.version: must be the number of a version, or latest")
+    return wrong
 
 
 def _routing_rules(path: str, rules: list[Any]) -> Problems:
@@ -175,6 +214,37 @@ def _header_map(path: str, headers: dict[str, Any]) -> Problems:
     return wrong
 
 
+def _attribute_map(path: str, attributes: dict[str, Any]) -> Problems:
+    wrong = _header_map(path, {name: value for name, value in attributes.items() if name})
+    for name in attributes:
+        if not _ATTRIBUTE.fullmatch(name):
+            wrong.append(f"{path}: the name {quoted(name)} is not made of a-z and 0-9")
+        elif name in _ATTRIBUTES:
+            wrong.append(f"{path}.{name}: is no extension, but an attribute of every event")
+    return wrong
+
+
+def _time_zone(text: str) -> Problems:
+    if _TIME_ZONE.fullmatch(text):
+        return []
+    return [f"must be a time zone like Europe/Vienna, UTC or +05:30, not {quoted(text)}"]
+
+
+def _time_form(text: str) -> Problems:
+    if _TIME_FORM.fullmatch(text):
+        return []
+    return [
+        "must be made of yyyy, MM, dd, HH, mm, ss and S, with other letters in single quotes, not "
+        + quoted(text)
+    ]
+
+
+def _media_type(text: str) -> Problems:
+    if _MEDIA_TYPE.fullmatch(text):
+        return []
+    return [f"must be a media type like application/json, not {quoted(text)}"]
+
+
 def _of_text(check: Callable[[str], Problems]) -> Callable[[str, Any], Problems]:
     return lambda path, text: [f"{path}: {problem}" for problem in check(text)]
 
@@ -184,14 +254,23 @@ FORMATS: dict[str, Callable[[str, Any], Problems]] = {
     "topic_template": _of_text(topic_template_problems),
     "topic_prefix": _of_text(topic_prefix_problems),
     "key_template": _of_text(_key_template),
+    "columns": columns_problems,
+    "placements": placements_problems,
     "header_map": _header_map,
+    "attribute_map": _attribute_map,
     "identifier": _of_text(_identifier),
     "jmespath": _of_text(_jmespath),
     "names": _names,
     "partition": _of_text(_partition),
     "path": _of_text(_path),
     "regex": _of_text(_regex),
+    "record_name": _of_text(_record_name),
     "routing_rules": _routing_rules,
+    "media_type": _of_text(_media_type),
+    "time_zone": _of_text(_time_zone),
+    "time_form": _of_text(_time_form),
+    "schema": _schema,
     "start_from": _of_text(_start_from),
     "url": _of_text(_url),
+    "url_list": _of_text(_url_list),
 }

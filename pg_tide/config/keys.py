@@ -31,10 +31,10 @@ class Keys(Section):
         description="the key is made of these members of the payload instead: an array, or a text "
         "with commas",
     )
-    key_format: Literal["text", "json"] = Field(
+    key_format: Literal["text", "json", "avro"] = Field(
         "text",
         description="of primary_keys: the text of one member and a JSON object of several, or "
-        "always an object (json)",
+        "always an object (json), or a record of Avro by a schema of the registry (avro)",
     )
     partitioner: Annotated[
         Literal["murmur2", "crc32", "round_robin", "random"],

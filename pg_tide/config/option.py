@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from pg_tide.config.rules import Rule
+
 _TYPES = {int: "integer", bool: "boolean", str: "text", tuple: "text", dict: "object"}
 
 
@@ -38,12 +40,21 @@ class Elsewhere(NamedTuple):
 class Section(BaseModel):
     """Options that belong together, under one title in the reference.
 
-    `references` says that a value may be, or hold, a reference such as ${env:NAME}.
+    `references` says that a value may be, or hold, a reference such as ${env:NAME}; `prefix` is
+    what the names begin with; `formats` are the wire formats that have these options, none for
+    all; `rules` are what the options demand of each other and of others, beyond that.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Built when used: most are only a part of what inherits them, and half a megabyte would be for
+    # nothing.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
     title: ClassVar[str]
     references: ClassVar[bool] = False
+    prefix: ClassVar[str] = ""
+    formats: ClassVar[tuple[str, ...]] = ()
+    rules: ClassVar[tuple[Rule, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class Option:
 
 def options_of(section: type[Section]) -> Iterator[Option]:
     """Read the options off the fields of a section, those of a nested model with dotted names."""
-    yield from _options(section, "", section)
+    yield from _options(section, section.prefix, section)
 
 
 def _options(model: type[BaseModel], prefix: str, section: type[Section]) -> Iterator[Option]:
@@ -75,7 +86,7 @@ def _options(model: type[BaseModel], prefix: str, section: type[Section]) -> Ite
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _options(field.annotation, f"{prefix}{name}.", section)
         else:
-            yield _option(prefix + name, field, section)
+            yield _option(prefix + (field.alias or name), field, section)
 
 
 def _option(name: str, field: FieldInfo, section: type[Section]) -> Option:

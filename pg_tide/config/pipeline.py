@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from pg_tide.config.check import check
 from pg_tide.config.connection import Connection
@@ -15,6 +15,7 @@ from pg_tide.config.references import Resolve
 from pg_tide.config.routing import Routing
 from pg_tide.config.security import Security
 from pg_tide.config.shaping import Shaping
+from pg_tide.config.wire import SchemaRegistry, WireConfig
 from pg_tide.errors import ConfigurationError
 
 
@@ -30,6 +31,9 @@ class PipelineConfig(
     Operation,
 ):
     """Every option of a pipeline, with its value or its default."""
+
+    wire_config: WireConfig = Field(default_factory=WireConfig)
+    schema_registry: SchemaRegistry = Field(default_factory=SchemaRegistry)
 
     _warnings: tuple[str, ...] = PrivateAttr(())
 

@@ -61,6 +61,10 @@ def _read_list(value: Any) -> list[str] | None:
     return [text.strip(_SPACES) for text in texts]
 
 
+def _read_schema(value: Any) -> str | dict[str, Any] | None:
+    return value if isinstance(value, str | dict) else None
+
+
 def _number(value: Any) -> str | None:
     """Return the digits of a number, which a boolean is not."""
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
@@ -74,4 +78,5 @@ _READERS = {
     "object": _read_object,
     "array": _read_array,
     "list": _read_list,
+    "schema": _read_schema,
 }

@@ -33,8 +33,20 @@ class Shaping(Section):
     title: ClassVar[str] = "Shaping"
 
     transform: Transform = Field(default_factory=Transform)
-    wire_format: Literal["native", "envelope"] = Field(
+    wire_format: Literal[
         "native",
-        description="the form of a record's value: the payload as it is, or an object of it and "
-        "all that is known of the message",
+        "envelope",
+        "raw",
+        "debezium",
+        "debezium_outbox",
+        "maxwell",
+        "kv",
+        "cdc",
+        "cloudevents",
+        "avro",
+        "protobuf",
+        "json_schema",
+    ] = Field(
+        "native",
+        description="the form of a record's value; options of a format stand in wire_config",
     )

@@ -19,6 +19,7 @@ _EXPECTED = {
     "object": "an object",
     "array": "an array",
     "list": "an array of strings, or a string with commas",
+    "schema": "a string or an object",
 }
 
 

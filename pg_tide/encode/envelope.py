@@ -4,10 +4,19 @@ For consumers that see no headers. The payload's JSON stands in it byte for byte
 keep their digits; a null payload is a tombstone, as in every format, for topics that are compacted.
 """
 
+from collections.abc import Callable
+
+from pg_tide.config import PipelineConfig
 from pg_tide.encode import native
-from pg_tide.errors import MessageError
 from pg_tide.exact_json import write
 from pg_tide.message import Message, Record, Route
+
+
+def encoder(
+    _config: PipelineConfig, _now: Callable[[], float]
+) -> Callable[[Message, Route], tuple[Record, ...]]:
+    """Return the encoder: it has no options."""
+    return encode
 
 
 def encode(message: Message, route: Route) -> tuple[Record, ...]:
@@ -19,13 +28,6 @@ def encode(message: Message, route: Route) -> tuple[Record, ...]:
 
 
 def _value(message: Message, payload: bytes) -> bytes:
-    if not message.is_json:
-        raise MessageError(
-            f"the payload of message {message.id} is not JSON: it was published as bytes",
-            stage="encode",
-            reason="payload_unreadable",
-            hint="Such payloads go with wire_format native.",
-        )
     known = {
         "outbox_id": message.id,
         "op": message.op,

@@ -11,7 +11,15 @@ import orjson
 
 from pg_tide.catalog import Catalog, Configured
 from pg_tide.config import PipelineConfig
-from pg_tide.errors import ConfigurationError, FatalError, MessageError, PgTideError
+from pg_tide.encode import needs_schemas
+from pg_tide.encode.decoding import decoded
+from pg_tide.errors import (
+    ConfigurationError,
+    FatalError,
+    MessageError,
+    PgTideError,
+    SchemaNeeded,
+)
 from pg_tide.kafka import settings_of
 from pg_tide.kafka.inquiry import Inquiry
 from pg_tide.message import Batch, Message
@@ -22,7 +30,9 @@ from pg_tide.preview.fate import Fate, Planned, Preview, Wanted, topics_of
 from pg_tide.preview.places import Places
 from pg_tide.record_size import fitting
 from pg_tide.reference import References
+from pg_tide.registry import registry_of, would_be
 from pg_tide.route import Router
+from pg_tide.schemas import Schemas
 from pg_tide.secret import KeySource
 from pg_tide.stages import Stages
 
@@ -47,10 +57,11 @@ async def preview(url: str, keys: KeySource, wanted: Wanted) -> Preview:
     finally:
         await postgres.close()
     stages = stages_of(parsed, configured.outbox)
-    fates = [prepared(stages, message, parsed.max_request_size) for message in messages]
+    fates = [await fate_of(stages, message, parsed) for message in messages]
     missing = sorted(set(wanted.ids) - {message.id for message in messages})
     found = Preview(configured, fates, unasked=unresolved, missing=missing, dry_run=parsed.dry_run)
-    return found if unresolved else await placed(parsed, stages.route, found)
+    found = found if unresolved else await placed(parsed, stages.route, found)
+    return replace(found, fates=[read_back(fate, stages.schemas) for fate in found.fates])
 
 
 async def resolved(
@@ -58,12 +69,15 @@ async def resolved(
 ) -> tuple[PipelineConfig, PgTideError | None]:
     """The configuration, and why its references stand for nothing that serves, if so.
 
-    References are for brokers alone: topic, key and value are the same without.
+    References are for brokers alone, and schemas: without any of these, topic, key and value are
+    the same.
     """
     as_written = PipelineConfig.parse(options)
     try:
         return await references.parse(options), None
     except FatalError as error:
+        if needs_schemas(as_written):
+            raise
         return as_written, error
 
 
@@ -92,6 +106,33 @@ def stages_of(config: PipelineConfig, outbox: str) -> Stages:
         return Stages.of(config, outbox)
     except FatalError as error:
         raise ConfigurationError(error.message, hint=error.hint) from error
+
+
+async def fate_of(stages: Stages, message: Message, config: PipelineConfig) -> Fate:
+    """The same as `prepared`, once the schemas are known; none is registered."""
+    registry = registry_of(config)
+    while True:
+        try:
+            return prepared(stages, message, config.max_request_size)
+        except SchemaNeeded as needed:
+            if registry is None:
+                raise
+            register = config.schema_registry.auto_register
+            found = await would_be(registry, needed.wanted, register=register)
+            stages.schemas.put(needed.wanted, found)
+
+
+def read_back(fate: Fate, schemas: Schemas) -> Fate:
+    """The same with what is in keys and values that have a schema."""
+    records = tuple(
+        replace(
+            one,
+            key=decoded(one.record.key, schemas),
+            value=decoded(one.record.value, schemas),
+        )
+        for one in fate.records
+    )
+    return replace(fate, records=records)
 
 
 def prepared(stages: Stages, message: Message, max_request_size: int) -> Fate:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from pg_tide.catalog import Configured
+from pg_tide.encode.decoding import Decoded
 from pg_tide.errors import FatalError, MessageError, PgTideError
 from pg_tide.message import Message, Record
 
@@ -25,10 +26,15 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True)
 class Planned:
-    """A record and its partition: "any" where no key decides it, "?" where brokers do not tell."""
+    """A record and its partition: "any" where no key decides it, "?" where brokers do not tell.
+
+    `key` and `value` are what is in them, where a schema tells.
+    """
 
     record: Record
     partition: Partition = "?"
+    key: Decoded | None = None
+    value: Decoded | None = None
 
 
 @dataclass(frozen=True)

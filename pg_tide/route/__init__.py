@@ -80,11 +80,15 @@ class Router:
         return route
 
     def records(self, messages: Rows) -> Iterator[Record] | None:
-        """The records of messages that go as they are; None where any is looked into for its way.
+        """The records of messages that go as they are; None where any has to be looked into.
 
         What comes out is what calling this and the encoder native make of each.
         """
-        ids, sources, ops, keys, dedup_keys, headers, values, _, _, times, *_ = messages.columns
+        ids, sources, ops, keys, dedup_keys, headers, values, are_json, _, times, *_ = (
+            messages.columns
+        )
+        if False in are_json:
+            return None
         if self._looks and not (self._looks_at_table_only and not any(sources)):
             return None
         return map(

@@ -26,7 +26,7 @@ def _found(config: PipelineConfig, outbox: str, sight: Sight) -> TextOf:
     if config.message_key_expression is not None:
         return look_text(config.message_key_expression, "message_key_expression", sight)
     if config.primary_keys is not None:
-        return PrimaryKeys(config.primary_keys, sight, as_json=config.key_format == "json")
+        return PrimaryKeys(config.primary_keys, sight, as_json=config.key_format != "text")
     return key_template(config.message_key, "message_key", outbox, sight)
 
 

@@ -10,6 +10,7 @@ as $$
     when declared.type = 'object' then 'an object'
     when declared.type = 'array' then 'an array'
     when declared.type = 'list' then 'an array of strings, or a string with commas'
+    when declared.type = 'schema' then 'a string or an object'
     else 'a string'
     end
 $$;

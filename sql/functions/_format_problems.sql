@@ -6,10 +6,18 @@ declare
   plain text := value #>> '{}';
 begin
   case format
+    when 'columns' then
+      return query select tide._columns_problems(path, value);
+    when 'placements' then
+      return query select tide._placements_problems(path, value);
     when 'header_map' then
       return query select tide._header_map_problems(path, value);
+    when 'attribute_map' then
+      return query select tide._attribute_map_problems(path, value);
     when 'names' then
       return query select tide._names_problems(path, value);
+    when 'schema' then
+      return query select tide._schema_problems(path, value);
     when 'routing_rules' then
       return query select tide._routing_rules_problems(path, value);
     when 'host_port_list' then
@@ -22,7 +30,8 @@ begin
       return query select path || ': ' || p from tide._key_template_problems(plain) p;
     when 'start_from' then
       return query select path || ': ' || p from tide._start_from_problems(plain) p;
-    when 'identifier', 'jmespath', 'partition', 'path', 'regex', 'url' then
+    when 'identifier', 'jmespath', 'media_type', 'partition', 'path', 'record_name', 'regex', 'time_form', 'time_zone',
+      'url', 'url_list' then
       return query select path || ': ' || p from tide._text_problems(format, plain) p;
   end case;
 end $$;

@@ -5,6 +5,7 @@ language sql immutable
 as $$
   select case
     when type in ('object', 'array') and kind = type then value
+    when type = 'schema' and kind in ('string', 'object') then value
     when type = 'list' and kind = 'string' then (
       select jsonb_agg(btrim(e.name, E' \t\n\r') order by e.place)
       from regexp_split_to_table(plain, ',') with ordinality as e (name, place))

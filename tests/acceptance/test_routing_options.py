@@ -13,6 +13,7 @@ from tests.fixtures.brokers import TopicFactory
 from tests.fixtures.operator import Operator
 from tests.fixtures.topics import Consumed, create_topic, delete_topic, read_all
 
+NO_TEXT = b"\xff\x00\x80"
 NUMBERS = '{"big": 12345678901234567890123, "small": 0.1000000000000000055511151231257827}'
 
 
@@ -162,21 +163,23 @@ async def test_headers(operator: Operator, relay: StartRelay, topic: TopicFactor
 async def test_envelopes_and_the_time_of_records(
     operator: Operator, relay: StartRelay, topic: TopicFactory
 ) -> None:
-    enveloped, produced, native = topic(), topic(), topic()
+    enveloped, produced, native, raw = topic(), topic(), topic(), topic()
     first = await operator.value(
         "SELECT tide.outbox_publish('orders', $1::jsonb, 'd', '{\"h\": \"v\"}', 'update')", NUMBERS
     )
     await operator.publish(None, op="delete", key="d")
+    await operator.run("SELECT tide.outbox_publish_bytes('orders', $1, 'b')", NO_TEXT)
     published = await operator.value("SELECT published_at FROM tide.message WHERE id = $1", first)
     for name, pipeline, options in [
         (enveloped, "enveloped", {"wire_format": "envelope"}),
         (produced, "produced", {"wire_format": "envelope", "record_timestamp": "produced"}),
         (native, "native", {}),
+        (raw, "raw", {"wire_format": "raw"}),
     ]:
         await operator.configure(name, pipeline=pipeline, **options)
     began = time.time()
     process = relay(operator.url)
-    await all_delivered(operator, "enveloped", "produced", "native")
+    await all_delivered(operator, "enveloped", "produced", "native", "raw")
     await process.stop()
     record, tombstone = await records(operator, enveloped)
     (plain, _) = await records(operator, native)
@@ -196,6 +199,10 @@ async def test_envelopes_and_the_time_of_records(
     }
     assert (tombstone.key, tombstone.value) == (b"d", None)
     assert (record.key, record.headers) == (plain.key, plain.headers)
+    values = [one.value for one in await records(operator, raw)]
+    assert values == [plain.value, None, NO_TEXT]
+    for pipeline, dead in [("enveloped", 1), ("native", 1), ("raw", 0)]:
+        assert (await operator.status(pipeline))["dead_letters"] == dead
     # Every clock is this machine's.
     assert record.timestamp == plain.timestamp == int(published.timestamp() * 1000)
     late = [one.timestamp for one in await records(operator, produced)]

@@ -6,12 +6,14 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.benchmarks.benches.backlog import backlog
 from tests.benchmarks.benches.drain import VARIANTS, drain
+from tests.benchmarks.benches.encode import encode
 from tests.benchmarks.benches.grid import grid
 from tests.benchmarks.benches.held_xmin import held_xmin
 from tests.benchmarks.benches.idle import idle
@@ -28,6 +30,7 @@ from tests.benchmarks.stage.servers import COUNTING, Servers
 
 Benchmark = Callable[[Servers, Namespace], Result]
 _COUNTED = {"held_xmin", "idle"}  # with what statements cost, which costs a little itself
+_OFFLINE = {"encode"}  # without servers
 _MEASURING = ("messages", "seconds", "runs", "delivery")
 _TOOLS = {"load": loading.main, "read": reading.main}
 
@@ -57,6 +60,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "idle": lambda servers, chosen: idle(servers, chosen.seconds or 30, chosen.runs),
     "backlog": lambda servers, chosen: backlog(servers, chosen.messages or 10_000_000, chosen.runs),
     "grid": lambda servers, chosen: grid(servers, chosen.messages or 200_000, chosen.runs),
+    "encode": lambda _, chosen: encode(chosen.messages or 20_000, chosen.runs),
     "held_xmin": lambda servers, chosen: held_xmin(servers, chosen.seconds or 600),
 }
 
@@ -69,7 +73,8 @@ def options() -> ArgumentParser:
     measuring.add_argument(
         "--messages",
         type=int,
-        help="that wait (default: 500,000; of backlog 10 million; of grid 200,000 at most)",
+        help="that wait (default: 500,000; of backlog 10 million; of grid 200,000 at most; of "
+        "encode 20,000)",
     )
     measuring.add_argument(
         "--seconds",
@@ -129,7 +134,8 @@ def run(name: str, chosen: Namespace, console: Console) -> Result:
     here = {**machine(), "arguments": told(name, chosen)}
     console.print(summary(here))
     settings = COUNTING if name in _COUNTED else {}
-    with Servers(*relay_program(chosen), settings=settings) as servers:
+    servers = Servers(*relay_program(chosen), settings=settings)
+    with nullcontext() if name in _OFFLINE else servers:
         result = BENCHMARKS[name](servers, chosen)
     result.machine = here
     figures.show(console, result)

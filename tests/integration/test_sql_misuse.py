@@ -204,6 +204,19 @@ MISUSES = {
         "op must be a word, not null",
         "Use 'insert', 'update', 'delete', or a word of your own.",
     ),
+    # outbox_publish_bytes
+    "outbox_publish_bytes('ordres', '1')": NO_OUTBOX,
+    "outbox_publish_bytes(null, '1')": NULL_PUBLISH,
+    "outbox_publish_bytes('closed', '1')": CLOSED,
+    r"outbox_publish_bytes('limited', decode(repeat('ff', 21), 'hex'))": too_large(21, 21),
+    """outbox_publish_bytes('orders', '1', headers => '{"a": 1}')""": Refusal(
+        "22023", 'header "a" must be a string, not number', STRING_HINT
+    ),
+    "outbox_publish_bytes('orders', '1', op => '')": Refusal(
+        "22023",
+        "op must be a word, not ''",
+        "Use 'insert', 'update', 'delete', or a word of your own.",
+    ),
     # outbox_publish_many
     "outbox_publish_many('ordres', array['1']::jsonb[])": NO_OUTBOX,
     "outbox_publish_many(null, array['1']::jsonb[])": NULL_PUBLISH,

@@ -69,6 +69,25 @@ async def test_it_returns_the_id_of_its_own_message(orders: Connection, connect:
         assert await orders.fetchval(stored, key) == published
 
 
+async def test_bytes_are_published_as_they_are(orders: Connection) -> None:
+    await orders.execute("listen tide_wake")
+    await orders.execute("select setval('tide.wake_1', 4000000000)")
+    heard: list[object] = []
+    await orders.add_listener("tide_wake", lambda *notice: heard.append(notice))
+    call = "select tide.outbox_publish_bytes('orders', $1, 'd', '{\"a\": \"b\"}', 'update', 'k')"
+    stored = (
+        "select id, op, key, dedup_key, headers, payload, payload_bytes from tide.message"
+        " order by id"
+    )
+    for payload in (b"\x00\xff", b"", None):
+        published = await orders.fetchval(call, payload)
+        row = (await orders.fetch(stored))[-1]
+        assert tuple(row) == (published, "update", "k", "d", '{"a": "b"}', None, payload)
+    await orders.execute("select tide.outbox_publish_bytes('orders', 'a', 'd')")
+    assert (await orders.fetch(stored))[-1]["key"] == "d"
+    assert len(heard) == 4
+
+
 async def test_few_outboxes_are_read_as_a_whole_and_many_by_name(orders: Connection) -> None:
     """An index costs each publish more than a page does; a thousand rows would cost more."""
 

@@ -131,6 +131,7 @@ async def test_only_what_a_role_calls_runs_as_the_owner(db: Connection) -> None:
 async def test_a_publisher_publishes_and_reads_nothing(orders: Connection) -> None:
     async with acting_as(orders, "tide_publisher") as publisher:
         await publisher.execute("select tide.outbox_publish('orders', '2', 'k', '{\"a\": \"b\"}')")
+        await publisher.execute("select tide.outbox_publish_bytes('orders', '\\xff')")
         await publisher.execute(
             "select tide.outbox_publish_many('orders', array['3', '4']::jsonb[])"
         )
@@ -146,7 +147,7 @@ async def test_a_publisher_publishes_and_reads_nothing(orders: Connection) -> No
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await publisher.execute(forbidden)
-    assert await orders.fetchval("select count(*) from tide.message") == 4
+    assert await orders.fetchval("select count(*) from tide.message") == 5
 
 
 async def test_a_publisher_wakes_a_sleeping_relay(orders: Connection, connect: Connect) -> None:

@@ -22,7 +22,7 @@ def test_every_option_is_declared_in_full(option: Option) -> None:
     assert option.description
     assert not option.description.endswith(".")
     assert option.description.isascii()
-    assert option.type in {"text", "integer", "boolean", "object", "array", "list"}
+    assert option.type in {"text", "integer", "boolean", "object", "array", "list", "schema"}
     assert option.format in {None, *FORMATS}
     assert (option.minimum is None) == (option.maximum is None)
     assert option.minimum is not None or option.type != "integer"
@@ -65,7 +65,7 @@ def test_defaults_are_what_the_relay_works_with() -> None:
     for option in OPTIONS:
         value = config
         for name in option.name.split("."):
-            value = getattr(value, name)
+            value = getattr(value, {"schema": "schema_"}.get(name, name))
         if isinstance(value, tuple):
             value = list(value)
         if not option.required and option.name not in {"idempotent", "topic"}:

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pg_tide.encode import FORMATS, encoder
+from pg_tide.config import OPTIONS
+from pg_tide.encode import FORMATS, WITH_SCHEMAS, encoder
 from pg_tide.errors import MessageError
+from pg_tide.exact_json import parse, write
 from pg_tide.message import Message, Record, Route
-from tests.fixtures.messages import a_message
+from tests.fixtures.messages import a_config, a_message
 
 GOLDEN = Path(__file__).parent.parent / "fixtures" / "envelope.json"
 ENVELOPES: list[dict[str, Any]] = json.loads(GOLDEN.read_text("utf-8"))
@@ -18,7 +22,7 @@ ROUTE = Route("orders", "ké", [("a", b"b")], b"p")
 
 
 def the_record(name: str, message: Message, route: Route = ROUTE) -> Record:
-    (record,) = encoder(name)(message, route)
+    (record,) = encoder(a_config(wire_format=name))(message, route)
     return record
 
 
@@ -33,7 +37,33 @@ def test_native_is_the_payload_as_it_is() -> None:
     assert the_record("native", a_message()) == expected
 
 
-@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_an_option_and_has_an_encoder() -> None:
+    (choices,) = (option.choices for option in OPTIONS if option.name == "wire_format")
+    assert list(choices) == [*FORMATS, *WITH_SCHEMAS]
+
+
+NUMBERS = st.integers(-(10**60), 10**60) | st.decimals(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('ab\u00e9"', max_size=2), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(JSON)
+def test_any_payload_comes_back_byte_for_byte(payload: Any) -> None:
+    text = write(payload)
+    for name in ("native", "raw", "debezium_outbox"):
+        assert the_record(name, a_message(payload=text)).value == text
+    envelope = the_record("envelope", a_message(payload=text)).value or b""
+    assert envelope.endswith(b',"payload":%b}' % text)
+    assert write(parse(envelope)["payload"]) == write(parse(text))
+
+
+# kv has a key always, and an event in structured mode a value.
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"kv", "cloudevents"}))
 def test_tombstones_and_null_keys(name: str) -> None:
     record = the_record(name, a_message(payload=None), Route("orders", None, []))
     assert (record.key, record.value) == (None, None)
@@ -74,15 +104,29 @@ def test_an_envelope_differs_from_native_in_its_value_alone() -> None:
     assert envelope == native
 
 
-def test_an_envelope_of_a_payload_that_is_not_json_is_the_messages_error() -> None:
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"raw", "debezium_outbox", "cloudevents"}))
+def test_bytes_where_json_is_needed_are_the_messages_error(name: str) -> None:
     with pytest.raises(MessageError) as caught:
-        the_record("envelope", a_message(payload=b"\xff", is_json=False))
-    assert (caught.value.stage, caught.value.reason) == ("encode", "payload_unreadable")
+        the_record(name, a_message(payload=b"\xff", is_json=False))
+    assert caught.value.stage == "encode"
+    assert caught.value.reason in {"payload_unreadable", "payload_no_row"}
+    assert "bytes" in caught.value.message
+
+
+@pytest.mark.parametrize("payload", [b"\xff\x00", b"", b"{}"])
+def test_raw_is_bytes_as_they_are(payload: bytes) -> None:
+    assert the_record("raw", a_message(payload=payload, is_json=False)).value == payload
+
+
+def test_raw_of_json_is_native() -> None:
+    assert the_record("raw", a_message()) == the_record("native", a_message())
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_time_of_a_record_may_be_when_it_is_made(name: str) -> None:
-    times = iter([1_000_000.1239, 1_000_000.2])
-    encode = encoder(name, "produced", lambda: next(times))
-    stamps = [record.timestamp_ms for _ in range(2) for record in encode(a_message(), ROUTE)]
-    assert stamps == [1_000_000_123, 1_000_000_200]
+    clock = [1_000_000.1239]
+    config = a_config(wire_format=name, record_timestamp="produced")
+    encode = encoder(config, lambda: clock[0])
+    assert [record.timestamp_ms for record in encode(a_message(), ROUTE)] == [1_000_000_123]
+    clock[0] = 1_000_000.2
+    assert [record.timestamp_ms for record in encode(a_message(), ROUTE)] == [1_000_000_200]

@@ -52,7 +52,7 @@ class Path:
             name="p",
             config=config,
             outbox=cast("Outbox", self.outbox),
-            stages=Stages(Transform(config), router, encoder("native")),
+            stages=Stages(Transform(config), router, encoder(config)),
             producer=DryRun("p", config) if config.dry_run else made,
             in_flight=InFlight(Buffer(10_000_000), config.max_in_flight),
             sleeper=Sleeper(Deaf(), 1, a_lease()),

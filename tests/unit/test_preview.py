@@ -9,7 +9,7 @@ from rich.console import Console
 from pg_tide.catalog import Configured
 from pg_tide.cli.preview import lines, show, shown
 from pg_tide.config import PipelineConfig
-from pg_tide.errors import FatalError, MessageError, TransientError
+from pg_tide.errors import ConfigurationError, FatalError, MessageError, TransientError
 from pg_tide.kafka import settings_of
 from pg_tide.kafka.inquiry import Described
 from pg_tide.kafka.rights import may_not_write
@@ -173,6 +173,24 @@ def test_brokers_that_are_away_are_no_problem_but_those_that_say_no(
 ) -> None:
     found = Preview(PIPELINE, fates(a_config(), a_message()), unasked=error)
     assert found.well is well
+
+
+def test_every_record_of_a_message_is_shown_with_its_headers() -> None:
+    config = a_config(wire_format="kv", wire_config={"primary_keys": "id"})
+    moved = a_message(op="update", payload=b'{"after": {"id": 2}, "before": {"id": 1}}')
+    said = told(a_preview(fates(config, moved)), terminal=False).splitlines()
+    shown_keys = [line.split()[1] for line in said if line.split()[0] == "key"]
+    shown_values = [line.split(maxsplit=1)[1] for line in said if line.split()[0] == "value"]
+    assert (shown_keys, shown_values) == (["1", "2"], ["null", '{"id": 2}'])
+    config = a_config(wire_format="cloudevents", wire_config={"mode": "binary"})
+    said = told(a_preview(fates(config, a_message())), terminal=False).splitlines()
+    assert "ce_id: orders:42" in [line.strip() for line in said]
+
+
+def test_a_zone_that_there_is_not_is_a_mistake_of_the_configuration() -> None:
+    config = a_config(wire_format="maxwell", wire_config={"zone_id": "Europe/Atlantis"})
+    with pytest.raises(ConfigurationError, match=r"wire_config\.zone_id"):
+        stages_of(config, "orders")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,6 @@ MESSAGES = st.builds(
     dedup_key=st.none() | TEXTS,
     headers=st.none() | st.dictionaries(TEXTS, TEXTS, max_size=2),
     payload=st.none() | st.just(b'{"a": 1}'),
-    is_json=st.booleans(),
 )
 PLAIN = st.fixed_dictionaries(
     {},
@@ -75,6 +74,13 @@ def test_the_short_way_makes_what_the_long_way_makes(
     short = stages.prepare(found)
     stages.plain = False
     assert short == stages.prepare(found) == stages.prepare(batch(*messages))
+
+
+def test_bytes_are_their_messages_error_on_the_short_way_too() -> None:
+    messages = [a_message(), a_message(payload=b"\xff", is_json=False), a_message()]
+    records, errors = Stages.of(a_config(), "orders").prepare(batch(*messages))
+    assert [len(of_message) for of_message in records] == [1, 0, 1]
+    assert {place: error.reason for place, error in errors.items()} == {1: "payload_unreadable"}
 
 
 @pytest.mark.parametrize(
