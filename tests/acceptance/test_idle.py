@@ -77,7 +77,8 @@ async def test_idle_pipelines_ask_little_and_write_nothing(
         before, count = await written(operator), await operator.value(COUNT)
         await asyncio.sleep(WATCHED)
         assert await written(operator) == before
-        return 0 < await operator.value(COUNT) - count < most
+        asked: int = await operator.value(COUNT) - count
+        return 0 < asked < most
 
     await until(few)
     assert await process.problems() == {}
