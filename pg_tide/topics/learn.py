@@ -238,7 +238,6 @@ class Topics:
             await topic.drained()
 
     def hurry(self) -> None:
-        """Let nothing linger that is here now."""
-        if self._filling.linger:
-            for one in self.lanes:
-                one.hurry()
+        """Let nothing linger that is here now, or wait for more to come at once."""
+        for one in self.lanes:
+            one.hurry()

@@ -135,7 +135,7 @@ async def test_messages_tried_again_alone_get_their_turn_under_load() -> None:
     async with running(path):
         publishing = asyncio.create_task(keep_publishing())
         try:
-            await until(lambda: states(path) == ["delivered"] * 3, 3)
+            await until(lambda: states(path) == ["delivered"] * 3, 10)
         finally:
             stop.set()
             await publishing
